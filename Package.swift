@@ -11,7 +11,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "Tensors"),
+    .target(name: "Graphs", dependencies: ["Tensors"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
