@@ -10,6 +10,8 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
+    .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CKernels"),
     .target(name: "Tensors"),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
