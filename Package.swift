@@ -14,6 +14,7 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "Tensors"),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
   ],
