@@ -10,10 +10,17 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "Tensors"),
+    .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
