@@ -12,11 +12,18 @@ let package = Package(
   targets: [
     .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
     .target(name: "CKernels"),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "Tensors"),
+    .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
+    .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -1,0 +1,3 @@
+import HDF5Files
+import Tensors
+import Testing
