@@ -40,7 +40,7 @@ def make_model():
     head = model.get_layer("predictions")
     taps = [model.get_layer(name).output for name in TAPS]
     features = model.get_layer("top_dropout").output
-    *tapped, features, probabilities = keras.Model(model.inputs, [*taps, features, model.output])(
+    *tapped, features, probabilities = keras.Model(model.inputs[0], [*taps, features, model.output])(
         generator.pixels("input", INPUT_SHAPE)
     )
     kernel, bias = (np.asarray(value) for value in head.weights)

@@ -98,7 +98,7 @@ def case(function, shape, include_top, taps):
     here = [name for name in taps if name in {layer.name for layer in model.layers}]
     if last not in here:
         here.append(last)
-    outputs = keras.Model(model.inputs, [model.get_layer(name).output for name in here])(
+    outputs = keras.Model(model.inputs[0], [model.get_layer(name).output for name in here])(
         generator.signal("input", shape).astype(np.float64)
     )
     for name, value in zip(here, outputs):

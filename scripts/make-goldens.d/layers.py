@@ -14,7 +14,7 @@ SHIFT = 2e-6
 MOVED = 3e-4
 
 
-def run(model, inputs, gradients, training):
+def run(model, inputs, training):
     """Outputs, updated non-trainable values, and gradients for (trainable weights, inputs)."""
     trainable = [variable.value for variable in model.trainable_variables]
     fixed = [variable.value for variable in model.non_trainable_variables]
@@ -24,8 +24,12 @@ def run(model, inputs, gradients, training):
         outputs, updated = model.stateless_call(trainable, fixed, arguments, training=training)
         return jax.tree.leaves(outputs), updated
 
-    outputs, backward, updated = jax.vjp(forward, trainable, inputs, has_aux=True)
-    return outputs, updated, backward(gradients(outputs))
+    @jax.jit
+    def forward_and_backward(trainable, inputs):
+        outputs, backward, updated = jax.vjp(forward, trainable, inputs, has_aux=True)
+        return outputs, updated, backward(gradients(outputs))
+
+    return forward_and_backward(trainable, inputs)
 
 
 def gradients(outputs):
@@ -47,10 +51,10 @@ def entry(case):
     shapes = [(BATCH, *shape) for shape in case.inputs]
     names = generator.numbered("input", len(shapes))
     inputs = [jax.numpy.asarray(generator.signal(n, s), np.float64) for n, s in zip(names, shapes)]
-    outputs, updated, (weight_gradients, input_gradients) = run(model, inputs, gradients, case.training)
+    outputs, updated, (weight_gradients, input_gradients) = run(model, inputs, case.training)
 
     shifted = [x + SHIFT * generator.signal(f"shift/{n}", x.shape) for n, x in zip(names, inputs)]
-    _, _, moved = run(model, shifted, gradients, case.training)
+    _, _, moved = run(model, shifted, case.training)
     for a, b in zip(jax.tree.leaves((weight_gradients, input_gradients)), jax.tree.leaves(moved)):
         if np.linalg.norm(a) > 1e-9:
             assert distance(a, b) < MOVED, f"{case.name}: a gradient moves by {distance(a, b):.2g}"
