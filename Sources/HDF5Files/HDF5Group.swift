@@ -73,7 +73,9 @@ extension HDF5Group {
   /// The group that a path starts from.
   func start(of path: String) throws(HDF5Error) -> HDF5Group {
     guard path.hasPrefix("/") else { return self }
-    guard let root = HDF5Handle(H5Gopen2(context.handle.id, "/", HDF5Library.defaults)) else { throw context.damage("/") }
+    guard let root = HDF5Handle(H5Gopen2(context.handle.id, "/", HDF5Library.defaults)) else {
+      throw context.damage("/")
+    }
     return HDF5Group(context: context, handle: root, path: "/")
   }
 
