@@ -131,10 +131,6 @@ static inline herr_t chdf5_each_attribute(hid_t object, chdf5_name_visitor visit
 /// Whether `address` is the library's sign for "nowhere".
 static inline int chdf5_is_nowhere(haddr_t address) { return address == HADDR_UNDEF; }
 
-static inline herr_t chdf5_get_chunk_count(hid_t dataset, hsize_t *count) {
-  return H5Dget_num_chunks(dataset, H5S_ALL, count);
-}
-
 /// Reads a chunk as it is stored, before any filter is undone.
 static inline herr_t chdf5_read_chunk(hid_t dataset, const hsize_t *offset, uint32_t *skipped_filters, void *buffer) {
   return H5Dread_chunk(dataset, H5P_DEFAULT, offset, skipped_filters, buffer);
@@ -164,7 +160,7 @@ static inline int chdf5_leaves_partial_chunks_unfiltered(hid_t create_list) {
 static inline hid_t chdf5_make_integer(size_t size, int is_signed, H5T_order_t order) {
   hid_t type = H5Tcopy(is_signed ? H5T_STD_I8LE : H5T_STD_U8LE);
   if (type < 0) return type;
-  if (H5Tset_size(type, size) < 0 || H5Tset_order(type, order) < 0) {
+  if (H5Tset_size(type, size) < 0 || H5Tset_precision(type, 8 * size) < 0 || H5Tset_order(type, order) < 0) {
     H5Tclose(type);
     return -1;
   }

@@ -5,6 +5,8 @@ enum ChunkFilter: Hashable {
   /// Compression by zlib.
   case deflate
   /// First bytes of all elements first, then all second bytes, and so on.
+  ///
+  /// The size is zero where the filter did not suit the elements; then every chunk says that it was skipped.
   case shuffle(elementByteCount: Int)
   /// Four bytes of checksum at the end.
   case fletcher32
@@ -29,10 +31,7 @@ enum ChunkFilter: Hashable {
       case H5Z_FILTER_DEFLATE: filters.append(.deflate)
       case H5Z_FILTER_FLETCHER32: filters.append(.fletcher32)
       case H5Z_FILTER_SHUFFLE:
-        guard valueCount > 0, let size = Int(exactly: values[0]), size > 0 else {
-          throw context.error(.damaged, path, "has a shuffle filter without an element size")
-        }
-        filters.append(.shuffle(elementByteCount: size))
+        filters.append(.shuffle(elementByteCount: valueCount > 0 ? Int(values[0]) : 0))
       default:
         let known = knownNames[identifier] ?? String(decoding: name.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
         let words = known.isEmpty ? "\(identifier)" : "\(identifier) (\(known))"
@@ -57,7 +56,7 @@ enum ChunkFilter: Hashable {
 extension ChunkFilter {
   /// Undoes filters, last to first, where every step knows how many bytes must come out of it.
   ///
-  /// Each function returns false when the bytes do not fit, and never writes beyond `target`.
+  /// libhdf5 lets a chunk inflate to whatever it likes, and then takes it for as long as it should be.
   static func undo(
     _ filters: [ChunkFilter], stored: [UInt8], chunkByteCount: Int
   ) throws(ChunkFailure) -> [UInt8] {
@@ -68,6 +67,7 @@ extension ChunkFilter {
     for (filter, length) in zip(filters, lengths).reversed() {
       switch filter {
       case .deflate: bytes = try inflate(bytes, to: length)
+      case .shuffle(0): throw .shuffle
       case .shuffle(let size): bytes = unshuffle(bytes, elementByteCount: size)
       case .fletcher32: try dropChecksum(&bytes)
       }
@@ -130,6 +130,8 @@ enum ChunkFailure: Error {
   case checksum
   /// The compressed bytes are wrong, in words.
   case deflate(String)
+  /// The bytes are shuffled, but nobody knows for which size of elements.
+  case shuffle
   /// Another number of bytes came out than the chunk has.
   case length(Int)
 
@@ -138,6 +140,7 @@ enum ChunkFailure: Error {
     switch self {
     case .checksum: "whose checksum is wrong"
     case .deflate(let words): "that cannot be unpacked: \(words)"
+    case .shuffle: "that is shuffled without saying how"
     case .length(let count): "that unpacks to \(spokenByteCount(count)), not to its full size"
     }
   }

@@ -33,7 +33,8 @@ struct ChunkPlan {
     let declared = try DatasetExtents.byteCount(
       Shape(counts), elementByteCount: chunkByteCount, context: context, path: path)
     var present: hsize_t = 0
-    guard chdf5_get_chunk_count(dataset.id, &present) >= 0 else { throw context.damage(path) }
+    guard let space = HDF5Handle(H5Dget_space(dataset.id)), H5Dget_num_chunks(dataset.id, space.id, &present) >= 0
+    else { throw context.damage(path) }
     guard present >= chunkCount else {
       throw StoredLayout.notBacked(
         declared, "the file holds only \(present) of its \(chunkCount) chunks", context, path)
@@ -73,11 +74,22 @@ struct ChunkPlan {
   ///
   /// - Throws: ``HDF5Error`` with `damaged`.
   func read(into array: UnsafeMutableRawBufferPointer) throws(HDF5Error) {
+    try forEachChunk { bytes, offset in block.copy(bytes, at: offset, into: array) }
+  }
+
+  /// Unpacks all chunks and forgets them.
+  ///
+  /// - Throws: ``HDF5Error`` with `damaged`.
+  func check() throws(HDF5Error) {
+    try forEachChunk { _, _ in }
+  }
+
+  private func forEachChunk(_ body: (UnsafeRawBufferPointer, [hsize_t]) -> Void) throws(HDF5Error) {
     var corner = BlockCorner(shape: block.shape, block: chunk.dimensions)
     var index = 0
     repeat {
       let bytes = try readChunk(at: corner.offset, storedByteCount: storedByteCounts[index])
-      bytes.withUnsafeBytes { block.copy($0, at: corner.offset, into: array) }
+      bytes.withUnsafeBytes { body($0, corner.offset) }
       index += 1
     } while corner.advance()
   }

@@ -87,7 +87,7 @@ extension HDF5Attributes {
       throw context.damage(place)
     }
     let shape = try DatasetExtents.shape(of: space.id, context: context, path: place)
-    let elementByteCount = storedByteCount(of: type.id)
+    let elementByteCount = try context.storedByteCount(of: type.id)
     let byteCount = try DatasetExtents.byteCount(
       shape, elementByteCount: elementByteCount, context: context, path: place)
     guard byteCount <= Self.maximumByteCount else {
@@ -129,11 +129,6 @@ extension HDF5Attributes {
   ) throws(HDF5Error) {
     if bytes.isEmpty { return }
     guard H5Aread(attribute.id, type.id, bytes.baseAddress) >= 0 else { throw context.damage(place) }
-  }
-
-  /// What one element takes in the file: of a string of any length, its length, an address and an index there.
-  private func storedByteCount(of type: hid_t) -> Int {
-    H5Tis_variable_str(type) > 0 ? 4 + 4 + 4 : H5Tget_size(type)
   }
 
   private static func value(_ strings: [String], _ shape: Shape) -> HDF5Value {

@@ -31,7 +31,7 @@ package struct HDF5Dataset: Sendable {
     storage = layout
     shape = try DatasetExtents.shape(of: space.id, context: context, path: path)
     let byteCount = try DatasetExtents.byteCount(
-      shape, elementByteCount: H5Tget_size(type.id), context: context, path: path)
+      shape, elementByteCount: context.storedByteCount(of: type.id), context: context, path: path)
     switch storedType {
     case .numbers(let elementType, _): self.elementType = elementType
     case .twoOpaqueBytes:
@@ -76,7 +76,8 @@ package struct HDF5Dataset: Sendable {
       guard let type = HDF5Handle(H5Dget_type(handle.id)), let space = HDF5Handle(H5Dget_space(handle.id)) else {
         throw context.damage(path)
       }
-      _ = try readingPlan(elementByteCount: H5Tget_size(type.id))
+      // libhdf5 unpacks these chunks itself, since only it can follow what they hold; first see that all are sound.
+      try readingPlan(elementByteCount: context.storedByteCount(of: type.id))?.check()
       let strings = VariableText.read(count: shape.elementCount, type: type.id, space: space.id) {
         chdf5_read(handle.id, type.id, $0)
       }

@@ -42,7 +42,8 @@ package final class HDF5File: Sendable {
     guard let handle = HDF5Handle(id) else {
       let reason = HDF5Library.reason
       if reason.hasPrefix("truncated file") || reason.contains("addr overflow") {
-        throw HDF5Error(.truncated, file: name, detail: "is truncated: only \(spokenByteCount(byteCount)) of it are here")
+        throw HDF5Error(
+          .truncated, file: name, detail: "is truncated: only \(spokenByteCount(byteCount)) of it are here")
       }
       throw HDF5Error(.damaged, file: name, detail: "is damaged: \(reason)")
     }
@@ -63,6 +64,20 @@ struct HDF5Context: Sendable {
   let byteCount: Int
   /// The file itself, kept open while any of its objects lives.
   let handle: HDF5Handle
+
+  /// What one element of a type takes in the file.
+  ///
+  /// Of a string of any length that is its length, the address of the place where it lies, and its number there; the
+  /// library itself only tells the size of a pointer in memory.
+  func storedByteCount(of type: hid_t) throws(HDF5Error) -> Int {
+    guard H5Tis_variable_str(type) > 0 else { return H5Tget_size(type) }
+    var addressByteCount = 0
+    var lengthByteCount = 0
+    guard let list = HDF5Handle(H5Fget_create_plist(handle.id)),
+      H5Pget_sizes(list.id, &addressByteCount, &lengthByteCount) >= 0
+    else { throw error(.damaged, nil, "is damaged: \(HDF5Library.reason)") }
+    return 4 + addressByteCount + 4
+  }
 
   /// An error about an object of this file.
   func error(_ code: HDF5Error.Code, _ object: String?, _ detail: String) -> HDF5Error {

@@ -47,7 +47,12 @@ extension HDF5Group {
     let names = names(of: path)
     guard let last = names.last else { throw context.error(.invalidName, path, "is no name for something new") }
     for name in names.dropLast() {
-      group = try group.hardLink(name) == nil ? group.makeGroup(name) : group.openGroup(name)
+      if try group.hardLink(name) == nil {
+        try group.checkNew(name)
+        group = try group.makeGroup(name)
+      } else {
+        group = try group.openGroup(name)
+      }
     }
     return (group, last)
   }

@@ -73,7 +73,9 @@ extension HDF5Group {
   /// The group that a path starts from.
   func start(of path: String) throws(HDF5Error) -> HDF5Group {
     guard path.hasPrefix("/") else { return self }
-    guard let root = HDF5Handle(H5Gopen2(context.handle.id, "/", HDF5Library.defaults)) else { throw context.damage("/") }
+    guard let root = HDF5Handle(H5Gopen2(context.handle.id, "/", HDF5Library.defaults)) else {
+      throw context.damage("/")
+    }
     return HDF5Group(context: context, handle: root, path: "/")
   }
 
@@ -82,48 +84,52 @@ extension HDF5Group {
 
   /// What a name of this group leads to, nil if there is no such name.
   func hardLink(_ name: String) throws(HDF5Error) -> (kind: HDF5Member.Kind, address: UInt64)? {
-    let place = path(of: name)
-    // A single dot would mean this group itself, and a zero byte would end the name early.
-    if name == "." || name.utf8.contains(0) { return nil }
-    switch H5Lexists(handle.id, name, HDF5Library.defaults) {
-    case 0: return nil
-    case ..<0: throw context.damage(place)
-    default: break
-    }
-    let link = chdf5_get_link_kind(handle.id, name)
-    if link < 0 { throw context.damage(place) }
-    if let refused = HDF5Member.Kind(refusedLink: link) {
-      throw context.error(.refusedLink, place, "is \(refused.spoken), which is not followed")
-    }
+    guard try isHardLink(name) else { return nil }
     var address: UInt64 = 0
     guard let kind = HDF5Member.Kind(object: chdf5_get_object(handle.id, name, &address)) else {
-      throw context.damage(place)
+      throw context.damage(path(of: name))
     }
     return (kind, address)
   }
 
-  private func check(_ name: String, is expected: HDF5Member.Kind) throws(HDF5Error) {
-    guard let found = try hardLink(name) else {
-      throw context.error(.missingObject, path(of: name), "does not exist")
-    }
-    guard found.kind == expected else {
-      throw context.error(.wrongKind, path(of: name), "is \(found.kind.spoken) where \(expected.spoken) is expected")
-    }
-  }
-
+  /// Opens a group of this group.
   func openGroup(_ name: String) throws(HDF5Error) -> HDF5Group {
-    try check(name, is: .group)
-    guard let group = HDF5Handle(H5Gopen2(handle.id, name, HDF5Library.defaults)) else {
-      throw context.damage(path(of: name))
-    }
-    return HDF5Group(context: context, handle: group, path: path(of: name))
+    HDF5Group(context: context, handle: try open(name, as: .group), path: path(of: name))
   }
 
   private func openDataset(_ name: String) throws(HDF5Error) -> HDF5Dataset {
-    try check(name, is: .dataset)
-    guard let dataset = HDF5Handle(H5Dopen2(handle.id, name, HDF5Library.defaults)) else {
-      throw context.damage(path(of: name))
+    try HDF5Dataset(context: context, handle: open(name, as: .dataset), path: path(of: name))
+  }
+
+  private func open(_ name: String, as expected: HDF5Member.Kind) throws(HDF5Error) -> HDF5Handle {
+    let place = path(of: name)
+    guard try isHardLink(name) else { throw context.error(.missingObject, place, "does not exist") }
+    guard let object = HDF5Handle(H5Oopen(handle.id, name, HDF5Library.defaults)) else { throw context.damage(place) }
+    let kind: HDF5Member.Kind =
+      switch H5Iget_type(object.id) {
+      case H5I_GROUP: .group
+      case H5I_DATASET: .dataset
+      default: .namedType
+      }
+    guard kind == expected else {
+      throw context.error(.wrongKind, place, "is \(kind.spoken) where \(expected.spoken) is expected")
     }
-    return try HDF5Dataset(context: context, handle: dataset, path: path(of: name))
+    return object
+  }
+
+  /// Whether this group has the name; links of the other kinds are refused.
+  private func isHardLink(_ name: String) throws(HDF5Error) -> Bool {
+    // A single dot would mean this group itself, and a zero byte would end the name early.
+    if name == "." || name.utf8.contains(0) { return false }
+    let link = chdf5_get_link_kind(handle.id, name)
+    if link < 0 {
+      let damage = context.damage(path(of: name))
+      if H5Lexists(handle.id, name, HDF5Library.defaults) == 0 { return false }
+      throw damage
+    }
+    if let refused = HDF5Member.Kind(refusedLink: link) {
+      throw context.error(.refusedLink, path(of: name), "is \(refused.spoken), which is not followed")
+    }
+    return true
   }
 }
