@@ -12,10 +12,13 @@ let package = Package(
   targets: [
     .target(name: "Tensors"),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(
+      name: "Backbones", dependencies: ["Graphs", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Freezing", dependencies: ["Graphs"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
   ],
