@@ -19,7 +19,8 @@ let package = Package(
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(
-      name: "Backbones", dependencies: ["Graphs", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
+      name: "Backbones",
+      dependencies: ["Graphs", "KerasFormats", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Freezing", dependencies: ["Graphs"]),
     .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
@@ -27,7 +28,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
-    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
+    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "KerasFormats", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Graphs", "Tensors"]),
