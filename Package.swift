@@ -32,6 +32,17 @@ let package = Package(
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Backbones", "Graphs", "Tensors"]),
+    .target(
+      name: "CVips",
+      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]
+    ),
+    .target(name: "Tensors"),
+    .target(
+      name: "Datasets",
+      dependencies: ["CVips", "Tensors", .product(name: "Crypto", package: "swift-crypto")]
+    ),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
