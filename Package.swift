@@ -14,8 +14,12 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "Tensors"),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
+    .target(name: "Freezing", dependencies: ["Graphs"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
+    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
