@@ -60,8 +60,8 @@ final class FeaturePipeline {
   ///   - progress: Called after each micro-batch with the number of pictures done.
   /// - Returns: Whether there was room; if not, everything is computed anew for each use.
   func cache(
-    _ requests: [PictureRequest], memoryBudget: Int, folder: String?, progress: (Int) -> Void
-  ) async throws -> Bool {
+    _ requests: [PictureRequest], memoryBudget: Int, folder: String?, progress: (Int) throws -> Void
+  ) throws -> Bool {
     precondition(rows.isEmpty, "a cache is filled once")
     var made: [FeatureStore] = []
     var budget = memoryBudget
@@ -73,25 +73,22 @@ final class FeaturePipeline {
       if store.place == .memory { budget -= requests.count * length * MemoryLayout<Float>.stride }
       made.append(store)
     }
-    let lists = requests[...].chunked(by: chunkSize)
-    var iterator = source.pictures(lists.map(Array.init)).makeAsyncIterator()
-    for list in lists {
-      try compute(try await iterator.next(), count: list.count)
+    let sequence = source.pictures(requests)
+    for list in requests[...].chunked(by: chunkSize) {
+      try compute(list.count, from: sequence)
       for (crossing, store) in made.enumerated() {
         for row in list.indices { copyFeature(crossing, at: row - list.startIndex, into: store[row]) }
       }
-      for row in list.indices { rows[list[row]] = row }
-      progress(list.endIndex)
+      try progress(list.endIndex)
     }
+    for (row, request) in requests.enumerated() { rows[request] = row }
     stores = made
     return true
   }
 
   /// The features of lists of pictures, to be put into the inputs of a plan one list after the other.
   func feed(_ lists: [ArraySlice<PictureRequest>]) -> FeatureFeed {
-    FeatureFeed(
-      self, lists: lists,
-      pictures: source.pictures(lists.filter { !isCached($0) }.flatMap { $0.chunked(by: chunkSize) }.map(Array.init)))
+    FeatureFeed(self, lists: lists, pictures: source.pictures(lists.filter { !isCached($0) }.flatMap(Array.init)))
   }
 }
 
@@ -109,22 +106,13 @@ extension FeaturePipeline {
     for (crossing, store) in stores.enumerated() { Self.copy(store[kept], to: inputs[crossing].values, row: row) }
   }
 
-  /// Runs pictures through the frozen part.
-  func compute(_ tensor: Tensor?, count: Int) throws(TrainingError) {
-    guard let tensor, tensor.shape == source.pictureShape.batched(count) else {
-      throw TrainingError(
-        .noSamples, subject: "pictures",
-        detail: "expected \(source.pictureShape.batched(count)), found \(tensor.map(\.description) ?? "none")")
+  /// Runs the next pictures of a sequence through the frozen part.
+  func compute(_ count: Int, from sequence: any PictureSequence) throws {
+    let length = pictures.count / chunkSize
+    for place in 0..<count {
+      try sequence.next(into: UnsafeMutableBufferPointer(rebasing: pictures[place * length..<(place + 1) * length]))
     }
-    if tensor.elementType == .u8 {
-      tensor.withUnsafeBytes { bytes in
-        for index in bytes.indices { pictures[index] = Float(bytes[index]) }
-      }
-    } else {
-      let single = tensor.elementType == .f32 ? tensor : tensor.converted(to: .f32)
-      single.withFloats { _ = pictures.update(fromContentsOf: $0) }
-    }
-    pictures[tensor.elementCount...].update(repeating: 0)
+    pictures[(count * length)...].update(repeating: 0)
     prefix?.forward()
   }
 

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import Freezing
 import Graphs
+import Tensors
 
 /// Changes parameters by their gradients, after the rule of an `OptimizerDescription`.
 ///
@@ -109,6 +110,9 @@ package final class Optimizer {
       if state.secondMoment == nil { state.secondMoment = MomentBuffer(count: count) }
     }
   }
+
+  /// The extents of a parameter.
+  func shape(of path: ParameterPath) -> Shape? { roles[path]?.shape }
 
   /// Puts back what was kept of a parameter, as when a checkpoint is read.
   func restore(_ state: State, at path: ParameterPath) { states[path] = state }

@@ -29,11 +29,19 @@ package protocol PictureSource: Sendable {
   /// The shape of every picture, `[H, W, 3]`.
   var pictureShape: Shape { get }
 
-  /// Brings pictures one list after the other, each list as one tensor.
+  /// Begins to bring pictures in the given order.
   ///
   /// Equal requests bring equal bits, whatever stands around them and however many threads decode.
+  func pictures(_ requests: [PictureRequest]) -> any PictureSequence
+}
+
+/// Pictures on their way, one after the other.
+package protocol PictureSequence: AnyObject {
+  /// Writes the next picture, RGB from 0 to 255.
   ///
   /// ## Shapes
-  /// - a list of n requests: `[n, H, W, 3]`, RGB from 0 to 255, as `f32` or `u8`
-  func pictures(_ lists: [[PictureRequest]]) -> AsyncThrowingStream<Tensor, any Error>
+  /// - output: `[H, W, 3]`
+  ///
+  /// - Throws: The source's own error, naming the picture that cannot be read.
+  func next(into output: UnsafeMutableBufferPointer<Float>) throws
 }
