@@ -20,13 +20,24 @@ let package = Package(
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
+    .target(name: "Models", dependencies: ["KerasFormats", "Tasks", "Graphs", "Tensors"]),
     .target(name: "Freezing", dependencies: ["Graphs"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "CKernels", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams",
+      ]
+    ),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
     .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "KerasFormats", "Tasks", "Graphs", "Tensors"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "HDF5Files", "Graphs", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
