@@ -23,6 +23,8 @@ struct ModelDescription {
   var inputs: [TensorReference]
   /// The results, in order.
   var outputs: [TensorReference]
+  /// The extents of one sample of what is passed between layers, nil where any will do; empty for what was read.
+  var shapes: [TensorReference: [Int?]] = [:]
 }
 
 /// One layer of a network with all its applications.

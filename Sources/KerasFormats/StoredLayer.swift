@@ -38,4 +38,6 @@ struct ExpectedParameter {
   var name: String
   /// Its extents.
   var shape: Shape
+  /// Whether it counts something, which Keras stores as a whole number.
+  var isCount: Bool
 }

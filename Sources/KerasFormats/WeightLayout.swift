@@ -33,7 +33,7 @@ struct WeightLayout {
       return graph.parameters(of: layer.path).map { parameter in
         let name = prefix.map { "\($0)/\(parameter.name)" } ?? parameter.name
         return (
-          ExpectedParameter(path: ParameterPath(layer.path, parameter.name), name: name, shape: parameter.shape),
+          ExpectedParameter(parameter, of: layer.path, name: name),
           isTrainable && parameter.isTrainable
         )
       }
@@ -65,13 +65,21 @@ struct WeightLayout {
       counts[base] = count + 1
       let group = "\(place)/\(count == 0 ? base : "\(base)_\(count)")"
       let parameters = graph.parameters(of: layer.path).map {
-        ExpectedParameter(path: ParameterPath(layer.path, $0.name), name: $0.name, shape: $0.shape)
+        ExpectedParameter($0, of: layer.path, name: $0.name)
       }
       result.append(ExpectedLayer(name: prefix + layer.name, place: group, parameters: parameters))
       if case .model(let inner) = layer.content {
         appendStoreLayers(of: inner, place: "\(group)/layers", prefix: "\(prefix)\(layer.name)/", to: &result)
       }
     }
+  }
+}
+
+extension ExpectedParameter {
+  fileprivate init(_ parameter: Parameter, of layer: String, name: String) {
+    self.init(
+      path: ParameterPath(layer, parameter.name), name: name, shape: parameter.shape,
+      isCount: parameter.role == .count)
   }
 }
 
