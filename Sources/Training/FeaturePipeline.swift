@@ -17,6 +17,7 @@ final class FeaturePipeline {
   private let features: [UnsafeMutableBufferPointer<Float>]
   private let rowLengths: [Int]
   private let ownsPictures: Bool
+  private let isWorthAFile: Bool
   private var rows: [PictureRequest: Int] = [:]
   private var stores: [FeatureStore] = []
 
@@ -37,12 +38,14 @@ final class FeaturePipeline {
       pictures = plan.inputs[0].values
       features = plan.outputs.map(\.values)
       ownsPictures = false
+      isWorthAFile = prefix.parameterCount > 0
     } else {
       self.prefix = nil
       pictures = .allocate(capacity: chunkSize * source.pictureShape.elementCount)
       pictures.initialize(repeating: 0)
       features = [pictures]
       ownsPictures = true
+      isWorthAFile = false
     }
     rowLengths = features.map { $0.count / chunkSize }
   }
@@ -55,8 +58,8 @@ final class FeaturePipeline {
   /// Computes the features of pictures once and keeps them for the next feeds.
   ///
   /// - Parameters:
-  ///   - memoryBudget: What takes more bytes goes into a file in `folder`; bare pictures do not, since they are decoded
-  ///     as fast as a disk brings them.
+  ///   - memoryBudget: What takes more bytes goes into a file in `folder`; what is as good as the pictures does
+  ///     not, since those are decoded as fast as a disk brings them.
   ///   - progress: Called after each micro-batch with the number of pictures done.
   /// - Returns: Whether there was room; if not, everything is computed anew for each use.
   func cache(
@@ -68,7 +71,7 @@ final class FeaturePipeline {
     for length in rowLengths {
       guard
         let store = FeatureStore(
-          rowCount: requests.count, rowLength: length, memoryBudget: budget, folder: hasPrefix ? folder : nil)
+          rowCount: requests.count, rowLength: length, memoryBudget: budget, folder: isWorthAFile ? folder : nil)
       else { return false }
       if store.place == .memory { budget -= requests.count * length * MemoryLayout<Float>.stride }
       made.append(store)

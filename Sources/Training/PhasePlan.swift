@@ -49,7 +49,9 @@ struct PhasePlan: Sendable {
     }
     trainingLayers = layers
     movingStatistics = statistics
-    frontier = Frontier(graph, trainable: trainable, trainingLayers: layers)
+    frontier = Frontier(
+      graph, trainable: trainable, trainingLayers: layers,
+      usesBatchStatistics: phase.batchNormalization == .trainingStatistics)
     if !statistics.isEmpty {
       // The samples of a batch know each other by their statistics: it cannot be cut.
       self.microBatchSize = batchSize
