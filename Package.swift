@@ -13,11 +13,15 @@ let package = Package(
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
     .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CKernels"),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "CKernels"),
     .target(name: "Tensors"),
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Models", dependencies: ["KerasFormats", "Tasks", "Graphs", "Tensors"]),

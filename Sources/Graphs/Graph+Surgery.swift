@@ -79,3 +79,40 @@ extension Graph {
     return result
   }
 }
+
+extension Graph {
+  /// What remains to be computed once the values of some nodes are known: they become inputs, in the given order.
+  ///
+  /// An input of the whole keeps its name; others are named after the number of the node that they stand for.
+  package func continuation(from known: [Node.ID]) -> Graph {
+    var result = Graph(name: name)
+    var places: [Node.ID: Node.ID] = [:]
+    var needed = Set(outputs)
+    for node in nodes.indices.reversed() where needed.contains(node) && !known.contains(node) {
+      needed.formUnion(nodes[node].inputs)
+    }
+    do {
+      for node in known {
+        let input = Input(shape: nodes[node].outputShape)
+        places[node] = try result.addInput(
+          input, named: layer(of: node) is Input ? nodes[node].layer : "\(node)/output")
+      }
+      for node in nodes.indices where needed.contains(node) && places[node] == nil {
+        let inputs = nodes[node].inputs.compactMap { places[$0] }
+        let name = nodes[node].layer
+        places[node] =
+          result[layer: name] == nil
+          ? try result.apply(layer(of: node), named: name, to: inputs) : try result.applyAgain(name, to: inputs)
+      }
+    } catch {
+      preconditionFailure("a part of a graph fits as the whole did: \(error)")
+    }
+    result.outputs = outputs.compactMap { places[$0] }
+    let names = Set(result.layerNames)
+    result.stages = stages.compactMap { stage in
+      let layers = stage.layers.filter(names.contains)
+      return layers.isEmpty ? nil : Stage(name: stage.name, layers: layers)
+    }
+    return result
+  }
+}
