@@ -42,6 +42,17 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "HDF5Files", "Graphs", "Tensors"]),
+    .target(
+      name: "CVips",
+      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]
+    ),
+    .target(name: "Tensors"),
+    .target(
+      name: "Datasets",
+      dependencies: ["CVips", "Tensors", .product(name: "Crypto", package: "swift-crypto")]
+    ),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
