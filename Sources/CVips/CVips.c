@@ -254,9 +254,10 @@ static int write_window(VipsImage *image, const pixel_work *work) {
 static int decode(void *context) {
   pixel_work *work = context;
   VipsImage *image = NULL;
+  // vips_thumbnail_buffer of 8.14 does not hand its own fail_on to the loader; the option string reaches it.
   int status = vips_thumbnail_buffer(
       (void *)work->bytes, work->byte_count, &image, work->window.scaled_width, "height", work->window.scaled_height,
-      "size", VIPS_SIZE_FORCE, "fail_on", VIPS_FAIL_ON_ERROR, (void *)NULL);
+      "size", VIPS_SIZE_FORCE, "fail_on", VIPS_FAIL_ON_ERROR, "option_string", "[fail_on=error]", (void *)NULL);
   if (status != 0) return -1;
   status = convert_to_rgb(&image);
   if (status == 0) status = write_window(image, work);

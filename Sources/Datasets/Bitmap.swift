@@ -190,7 +190,9 @@ private struct Reader {
     let count = declared == 0 ? most : declared
     let step = headerSize == 12 ? 3 : 4
     let start = 14 + headerSize
-    guard start + count * step <= bytes.count else { throw Bitmap.Failure(detail: "the BMP ends inside of its palette") }
+    guard start + count * step <= bytes.count else {
+      throw Bitmap.Failure(detail: "the BMP ends inside of its palette")
+    }
     return (0..<count).map { entry in
       let place = start + entry * step
       return (bytes[place + 2], bytes[place + 1], bytes[place])

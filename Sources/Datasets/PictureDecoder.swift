@@ -143,7 +143,8 @@ public struct PictureDecoder: Hashable, Sendable {
   private func damaged(_ path: String, _ kind: PictureKind, _ message: graft_vips_message) -> DatasetError {
     var message = message
     let text = withUnsafeBytes(of: &message.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    let reason = text.isEmpty ? "" : " (\(text))"
+    // Where none of the loaders takes the bytes, libvips tries those that are closed and says so.
+    let reason = text.isEmpty || text.hasSuffix("operation is blocked") ? "" : " (\(text))"
     return DatasetError(.picture, path, "the \(kind.rawValue) data is damaged or ends early\(reason)")
   }
 }

@@ -59,8 +59,10 @@ struct PictureFraming: Equatable {
   private struct Axis {
     let parts: (scaled: Int, left: Int, outputLeft: Int, length: Int)
 
-    /// A frame at a position between 0 and 1. A frame shorter than the picture moves inside of it, a longer one around
-    /// it, so that no more white than needed is seen.
+    /// A frame at a position between 0 and 1.
+    ///
+    /// A frame shorter than the picture moves inside of it, a longer one around it, so that no more white than needed is
+    /// seen.
     init(picture: Int, frame: Double, position: Double, output: Int) {
       let scale = Double(output) / frame
       let scaled = max(1, Int((Double(picture) * scale).rounded()))
