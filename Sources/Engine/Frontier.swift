@@ -6,8 +6,9 @@ import Tensors
 /// The first part gives the same numbers for the same sample as long as the frozen set stays, so they can be computed
 /// once and kept.
 public struct Frontier: Sendable {
-  /// Everything without a trainable ancestor; its outputs are, in order, the inputs of `suffix`. Nil where there is
-  /// nothing to compute before what trains.
+  /// Everything without a trainable ancestor, or nil where there is nothing to compute before what trains.
+  ///
+  /// Its outputs are, in order, the inputs of `suffix`.
   public let prefix: Graph?
   /// What trains and what comes after it.
   public let suffix: Graph

@@ -35,7 +35,8 @@ extension Program {
       let name = graph.nodes[node].layer
       let layer = graph.layer(of: node)
       if layer is Input {
-        values.append(addInput(name, shape: graph.nodes[node].outputShape))
+        values.append(
+          addInput(name, shape: graph.nodes[node].outputShape, needsGradient: options.wantsInputGradients))
         continue
       }
       guard let lowerable = layer as? any Lowerable else {

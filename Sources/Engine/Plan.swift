@@ -16,9 +16,12 @@ import Tensors
   public let inputs: [PlanPort]
   /// What `forward` computes, in the order of the graph's outputs.
   public let outputs: [PlanPort]
-  /// The gradients of the outputs, which the caller writes between `forward` and `backward`: in the order of `outputs`,
-  /// and empty where nothing trains. `backward` overwrites them.
+  /// The gradients of the outputs, which the caller writes between `forward` and `backward`.
+  ///
+  /// They are in the order of `outputs`, and there are none where nothing trains. `backward` may overwrite them.
   public let outputGradients: [UnsafeMutableBufferPointer<Float>]
+  /// The gradients of the inputs, made by `backward` where the options ask for them; a single run's, never accumulated.
+  public let inputGradients: [UnsafeMutableBufferPointer<Float>]
   /// The gradients of all parameters that train, made by `backward`.
   public let gradients: GradientBuffer
 
@@ -39,7 +42,7 @@ import Tensors
     let emitter = try Emitter(program: program, options: options, parameters: parameters)
     let ports = try emitter.emitForward()
     let forwardCount = emitter.steps.count
-    let outputGradients = try emitter.emitBackward()
+    let (outputGradients, inputGradients) = try emitter.emitBackward()
     arena = try emitter.layOut()
     batchSize = options.batchSize
     self.parameters = parameters
@@ -50,6 +53,7 @@ import Tensors
     inputs = zip(program.inputs, ports.inputs).map { PlanPort(name: $0.name, activation: $1) }
     outputs = zip(program.outputs, ports.outputs).map { PlanPort(name: $0.name, activation: $1) }
     self.outputGradients = outputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
+    self.inputGradients = inputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
     gradients = GradientBuffer(
       values: UnsafeMutableBufferPointer(
         start: emitter.gradientBuffer.floats, count: emitter.gradientBuffer.byteCount / 4),
@@ -141,9 +145,9 @@ extension Emitter {
     return (inputs, outputs)
   }
 
-  /// Adds all steps of the backward pass, and says where the gradients of the outputs are expected.
-  func emitBackward() throws(EngineError) -> [Buffer] {
-    guard !options.trainable.isEmpty else { return [] }
+  /// Adds all steps of the backward pass, and says where the gradients of outputs are expected and those of inputs made.
+  func emitBackward() throws(EngineError) -> (outputs: [Buffer], inputs: [Buffer]) {
+    guard !options.trainable.isEmpty || options.wantsInputGradients else { return ([], []) }
     var ports: [Buffer] = []
     for output in program.outputs {
       let port = activation(program.shapes[output.value], .channelsLast)
@@ -162,6 +166,17 @@ extension Emitter {
         for range in silent { graft_fill(target.floats + range.lowerBound, 0, range.count) }
       }
     }
-    return ports
+    var inputs: [Buffer] = []
+    for input in program.inputs where options.wantsInputGradients {
+      let port = activation(program.shapes[input.value], .channelsLast)
+      port.buffer.persist()
+      if let gradient = takeGradient(of: input.value) {
+        try reorder(gradient, to: port)
+      } else {
+        step("silent", "fill", touching: [port.buffer]) { [n = count(port)] in graft_fill(port.buffer.floats, 0, n) }
+      }
+      inputs.append(port.buffer)
+    }
+    return (ports, inputs)
   }
 }

@@ -42,6 +42,8 @@ public struct PlanOptions: Sendable {
   public var without: Set<Pass>
   /// The seed of dropout.
   public var seed: UInt64
+  /// Whether `backward` also makes the gradients of the inputs.
+  public var wantsInputGradients = false
 
   /// Options of a plan.
   public init(

@@ -20,8 +20,8 @@ import Tensors
 
   init(trainable: Set<ParameterPath>) { self.trainable = trainable }
 
-  mutating func addInput(_ name: String, shape: Shape) -> ValueID {
-    let value = addValue(shape, needsGradient: false)
+  mutating func addInput(_ name: String, shape: Shape, needsGradient: Bool) -> ValueID {
+    let value = addValue(shape, needsGradient: needsGradient)
     inputs.append((name, value))
     return value
   }

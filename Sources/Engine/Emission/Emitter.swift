@@ -225,7 +225,7 @@ extension Emitter {
     gradients[value] = fresh
   }
 
-  /// Adds an array that is there already to a value's gradient. The array stays as it is.
+  /// Adds an array that is there already, and stays as it is, to a value's gradient.
   func pass(_ gradient: Activation, to value: ValueID) throws(EngineError) {
     guard needsGradient(value) else { return }
     let made = activation(value)
