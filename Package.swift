@@ -23,6 +23,8 @@ let package = Package(
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
+    .target(
+      name: "Backbones", dependencies: ["Graphs", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Models", dependencies: ["KerasFormats", "Tasks", "Graphs", "Tensors"]),
     .target(name: "Freezing", dependencies: ["Graphs"]),
@@ -40,6 +42,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
