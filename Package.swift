@@ -42,11 +42,19 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
     .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "KerasFormats", "Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Graphs", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors",
+      ]
+    ),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
