@@ -16,11 +16,11 @@ package final class Optimizer {
     /// How many steps the parameter has taken.
     var stepCount = 0
     /// SGD's velocity; nil before the first step with momentum.
-    var velocity: MomentBuffer?
+    var velocity: FloatBuffer?
     /// Adam's mean of gradients; nil before the first step with Adam.
-    var firstMoment: MomentBuffer?
+    var firstMoment: FloatBuffer?
     /// Adam's mean of squared gradients; nil before the first step with Adam.
-    var secondMoment: MomentBuffer?
+    var secondMoment: FloatBuffer?
   }
 
   /// A parameter that trains now, with everything that a step needs.
@@ -104,10 +104,10 @@ package final class Optimizer {
   private func prepare(_ state: State, count: Int) {
     switch description {
     case .sgd(let momentum, _):
-      if momentum > 0, state.velocity == nil { state.velocity = MomentBuffer(count: count) }
+      if momentum > 0, state.velocity == nil { state.velocity = FloatBuffer(count: count) }
     case .adam, .adamW:
-      if state.firstMoment == nil { state.firstMoment = MomentBuffer(count: count) }
-      if state.secondMoment == nil { state.secondMoment = MomentBuffer(count: count) }
+      if state.firstMoment == nil { state.firstMoment = FloatBuffer(count: count) }
+      if state.secondMoment == nil { state.secondMoment = FloatBuffer(count: count) }
     }
   }
 

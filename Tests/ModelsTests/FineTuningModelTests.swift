@@ -27,7 +27,9 @@ import Testing
       ])
     #expect(model.graph.outputs.map { model.graph.nodes[$0].outputShape } == [[3], [2]])
     #expect(model.graph.stages.map(\.name) == ["early", "late"])
-    #expect(model.weights[ParameterPath("conv2", "kernel")] == Weights.generated(for: backbone)[ParameterPath("conv2", "kernel")])
+    #expect(
+      model.weights[ParameterPath("conv2", "kernel")]
+        == Weights.generated(for: backbone)[ParameterPath("conv2", "kernel")])
     #expect(model.weights[ParameterPath("classifier", "kernel")] == nil)
     #expect(model.weights.tensors.count == model.graph.parameters.count)
     #expect(model.heads.map(\.outputLayer) == ["head_colour_dense", "head_side_dense"])

@@ -13,7 +13,8 @@ import Testing
       graph, weights: .generated(for: graph),
       tasks: [TaskDescription(kind: .classification(classes: ["ja", "nein", "größer \"als\" 1"]))],
       imageSize: Size2D(16),
-      provenance: ModelDocument.Provenance(backbone: "small", backboneSHA256: "00ff", licence: "Apache-2.0", seed: .max),
+      provenance: ModelDocument.Provenance(
+        backbone: "small", backboneSHA256: "00ff", licence: "Apache-2.0", seed: .max),
       seed: 3)
   }
 

@@ -1,6 +1,5 @@
 import Tasks
 import Tensors
-
 import Training
 
 /// Pictures in memory: those of a class are noise around one colour that leans to one side.

@@ -4,7 +4,6 @@ import Freezing
 import Graphs
 import Tensors
 import Testing
-
 import Training
 
 /// Ten steps of every rule against stock Keras in f64; `scripts/make-goldens` says how the numbers are made.
@@ -21,7 +20,8 @@ import Training
     let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
     let plan = try Plan(
       graph, parameters: bank,
-      options: PlanOptions(batchSize: 1, trainable: [ParameterPath("dense0", "kernel"), ParameterPath("dense1", "kernel")]))
+      options: PlanOptions(
+        batchSize: 1, trainable: [ParameterPath("dense0", "kernel"), ParameterPath("dense1", "kernel")]))
     return (plan, graph, bank)
   }
 
@@ -30,7 +30,8 @@ import Training
   }
 
   @Test(arguments: [
-    "sgd", "sgd, momentum 0.9", "sgd, nesterov 0.9", "sgd, clip by value 0.5", "sgd, clip the global norm to 0.5", "adam",
+    "sgd", "sgd, momentum 0.9", "sgd, nesterov 0.9", "sgd, clip by value 0.5", "sgd, clip the global norm to 0.5",
+    "adam",
     "adam, betas 0.8 and 0.99, epsilon 1e-3", "adamw, weight decay 0.01",
   ])
   func tenStepsAreThoseOfKeras(_ name: String) throws {
