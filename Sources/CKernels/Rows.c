@@ -1,0 +1,106 @@
+#include "CKernels.h"
+#include "Parallel.h"
+#include <math.h>
+#include <string.h>
+
+struct rows {
+  float *y;
+  const float *x;
+  size_t y_strides[2], x_strides[2], counts[2], row;
+  bool accumulate;
+};
+
+GRAFT_CLONES static void rows_range(const void *context, size_t begin, size_t end) {
+  const struct rows j = *(const struct rows *)context;
+  for (size_t item = begin; item < end; item++) {
+    size_t outer = item / j.counts[1], inner = item % j.counts[1];
+    float *y = j.y + outer * j.y_strides[0] + inner * j.y_strides[1];
+    const float *x = j.x + outer * j.x_strides[0] + inner * j.x_strides[1];
+    if (j.accumulate)
+      for (size_t i = 0; i < j.row; i++) y[i] += x[i];
+    else
+      memcpy(y, x, j.row * sizeof(float));
+  }
+}
+
+void graft_copy_rows(float *y, const size_t y_strides[2], const float *x, const size_t x_strides[2],
+                     const size_t counts[2], size_t row, bool accumulate) {
+  struct rows j = {y,   x, {y_strides[0], y_strides[1]}, {x_strides[0], x_strides[1]}, {counts[0], counts[1]},
+                   row, accumulate};
+  graft_parallel(counts[0] * counts[1], 1 + 8192 / (1 + row), rows_range, &j);
+}
+
+struct box {
+  float *y;
+  const float *a, *b;
+  size_t ys[4], as[4], bs[4], counts[4];
+  bool multiply, accumulate;
+};
+
+GRAFT_CLONES static void box_range(const void *context, size_t begin, size_t end) {
+  const struct box *j = context;
+  for (size_t outer = begin; outer < end; outer++)
+    for (size_t h = 0; h < j->counts[1]; h++)
+      for (size_t w = 0; w < j->counts[2]; w++) {
+        float *y = j->y + outer * j->ys[0] + h * j->ys[1] + w * j->ys[2];
+        const float *a = j->a + outer * j->as[0] + h * j->as[1] + w * j->as[2];
+        const float *b = j->b + outer * j->bs[0] + h * j->bs[1] + w * j->bs[2];
+        for (size_t c = 0; c < j->counts[3]; c++) {
+          float p = a[c * j->as[3]], q = b[c * j->bs[3]], v = j->multiply ? p * q : p + q;
+          y[c * j->ys[3]] = j->accumulate ? y[c * j->ys[3]] + v : v;
+        }
+      }
+}
+
+void graft_broadcast(float *y, const size_t y_strides[4], const float *a, const size_t a_strides[4], const float *b,
+                     const size_t b_strides[4], const size_t counts[4], bool multiply, bool accumulate) {
+  struct box j = {.y = y, .a = a, .b = b, .multiply = multiply, .accumulate = accumulate};
+  memcpy(j.ys, y_strides, sizeof j.ys);
+  memcpy(j.as, a_strides, sizeof j.as);
+  memcpy(j.bs, b_strides, sizeof j.bs);
+  memcpy(j.counts, counts, sizeof j.counts);
+  if (accumulate)
+    box_range(&j, 0, counts[0]);
+  else
+    graft_parallel(counts[0], 1 + 8192 / (1 + counts[1] * counts[2] * counts[3]), box_range, &j);
+}
+
+struct table {
+  float *y;
+  const float *a, *b;
+  size_t columns;
+};
+
+static void softmax_range(const void *context, size_t begin, size_t end) {
+  const struct table j = *(const struct table *)context;
+  for (size_t row = begin; row < end; row++) {
+    const float *x = j.a + row * j.columns;
+    float *y = j.y + row * j.columns, top = x[0];
+    for (size_t c = 1; c < j.columns; c++) top = x[c] > top ? x[c] : top;
+    double sum = 0;
+    for (size_t c = 0; c < j.columns; c++) sum += y[c] = expf(x[c] - top);
+    float factor = (float)(1 / sum);
+    for (size_t c = 0; c < j.columns; c++) y[c] *= factor;
+  }
+}
+
+void graft_softmax(float *y, const float *x, size_t rows, size_t columns) {
+  struct table j = {y, x, NULL, columns};
+  graft_parallel(rows, 1 + 1024 / (1 + columns), softmax_range, &j);
+}
+
+static void softmax_gradient_range(const void *context, size_t begin, size_t end) {
+  const struct table j = *(const struct table *)context;
+  for (size_t row = begin; row < end; row++) {
+    const float *dy = j.a + row * j.columns, *y = j.b + row * j.columns;
+    float *dx = j.y + row * j.columns;
+    double dot = 0;
+    for (size_t c = 0; c < j.columns; c++) dot += (double)dy[c] * y[c];
+    for (size_t c = 0; c < j.columns; c++) dx[c] = y[c] * (dy[c] - (float)dot);
+  }
+}
+
+void graft_softmax_gradient(float *dx, const float *dy, const float *y, size_t rows, size_t columns) {
+  struct table j = {dx, dy, y, columns};
+  graft_parallel(rows, 1 + 1024 / (1 + columns), softmax_gradient_range, &j);
+}

@@ -1,0 +1,115 @@
+// The hot loops that are no oneDNN primitive, on single-precision numbers.
+//
+// Every loop is compiled for several instruction sets and chosen when the program starts, and runs on the threads of
+// the OpenMP runtime that oneDNN has brought along. Results do not depend on the number of threads: reductions cut their
+// work by its size alone and add the parts in order.
+#ifndef GRAFT_CKERNELS_H
+#define GRAFT_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// How many threads the loops and oneDNN use from the calling thread; 0 leaves it as it is. Returns what is in force.
+int graft_use_threads(int count);
+
+// An activation in any layout that keeps channels in blocks: [samples][blocks][pixels][width]. Channels-last is one
+// block as wide as there are channels, channels-first has blocks of width one.
+typedef struct {
+  size_t samples, blocks, pixels, width;
+} graft_view;
+
+// MARK: Element by element, on n numbers.
+
+void graft_copy(float *y, const float *x, size_t n);
+void graft_fill(float *y, float value, size_t n);
+void graft_accumulate(float *y, const float *x, size_t n);                     // y += x
+void graft_add(float *y, const float *a, const float *b, size_t n);            // y = a + b
+void graft_multiply(float *y, const float *a, const float *b, size_t n);       // y = a·b
+void graft_multiply_accumulate(float *y, const float *a, const float *b, size_t n);  // y += a·b
+
+// y = min(x, top) where x ≥ threshold, slope·(x − threshold) below
+void graft_relu(float *y, const float *x, size_t n, float slope, float threshold, float top);
+// dx = dy·y'(x); with a threshold of zero the output serves as well as the input
+void graft_relu_gradient(float *dx, const float *dy, const float *xy, size_t n, float slope, float threshold, float top);
+// y = min(max(scale·x + offset, 0), 1)
+void graft_hard_sigmoid(float *y, const float *x, size_t n, float scale, float offset);
+void graft_hard_sigmoid_gradient(float *dx, const float *dy, const float *y, size_t n, float scale);
+void graft_hard_silu(float *y, const float *x, size_t n);
+void graft_hard_silu_gradient(float *dx, const float *dy, const float *x, size_t n);
+
+// Keeps an element where a number made of seed and index is at least rate, and scales it by 1 / (1 − rate).
+void graft_dropout(float *y, const float *x, size_t n, float rate, uint64_t seed);
+
+// MARK: By channel. Vectors of channels have blocks·width elements.
+
+// y = x·scale + shift, cut to low…high
+void graft_channel_affine(float *y, const float *x, graft_view view, const float *scale, const float *shift, float low,
+                          float high);
+// y = p·a + q·b + r
+void graft_channel_combine(float *y, const float *a, const float *b, graft_view view, const float *p, const float *q,
+                           const float *r);
+// How many numbers of scratch graft_channel_sums needs.
+size_t graft_channel_sums_scratch(graft_view view);
+// first = Σ (a − centre_a), second = Σ (a − centre_a)·(b − centre_b) over samples and pixels, for each channel. b may be
+// NULL, then only the first is made. A centre that is NULL is zero.
+void graft_channel_sums(const float *a, const float *b, graft_view view, const float *centre_a, const float *centre_b,
+                        double *first, double *second, float *scratch);
+
+// MARK: By channel of each sample. `g` has samples·blocks·width elements.
+
+void graft_pixel_mean(float *g, const float *x, graft_view view);
+void graft_pixel_spread(float *dx, const float *dg, graft_view view, float factor, bool accumulate);
+void graft_pixel_maximum(float *g, int32_t *where, const float *x, graft_view view);
+void graft_pixel_maximum_gradient(float *dx, const float *dg, const int32_t *where, graft_view view);
+void graft_gate(float *y, const float *x, const float *g, graft_view view, bool accumulate);  // y (+)= x·g
+void graft_gate_gradient(float *dg, const float *dy, const float *x, graft_view view, bool accumulate);  // dg (+)= Σ dy·x
+void graft_pixel_add(float *y, const float *x, const float *g, graft_view view);                         // y = x + g
+void graft_pixel_sum(float *dg, const float *dy, graft_view view, bool accumulate);                      // dg (+)= Σ dy
+
+// MARK: Moving rows
+
+// Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.
+void graft_copy_rows(float *y, const size_t y_strides[2], const float *x, const size_t x_strides[2],
+                     const size_t counts[2], size_t row, bool accumulate);
+
+// y = a·b or a + b over a box of four axes, the strides of each tensor in numbers (0 repeats an axis). With accumulate
+// the result is added to y, so that a y with strides of 0 becomes a sum over those axes; that runs on one thread.
+void graft_broadcast(float *y, const size_t y_strides[4], const float *a, const size_t a_strides[4], const float *b,
+                     const size_t b_strides[4], const size_t counts[4], bool multiply, bool accumulate);
+
+// MARK: Rows of numbers
+
+void graft_softmax(float *y, const float *x, size_t rows, size_t columns);
+void graft_softmax_gradient(float *dx, const float *dy, const float *y, size_t rows, size_t columns);
+
+// MARK: Folding a scale by output channel into a kernel of rows x columns, and its gradient back out
+
+// y = x·scale, columns last
+void graft_scale_columns(float *y, const float *x, const float *scale, size_t rows, size_t columns);
+// y (+)= x·scale; scale may be NULL for one
+void graft_scale_columns_into(float *y, const float *x, const float *scale, size_t rows, size_t columns,
+                              bool accumulate);
+// dots[c] = Σ a·b down each column
+void graft_column_dots(float *dots, const float *a, const float *b, size_t rows, size_t columns);
+
+// MARK: Optimizer steps
+
+double graft_squared_norm(const float *x, size_t n);
+void graft_scale(float *x, size_t n, float factor);
+void graft_clip(float *x, size_t n, float limit);
+// v = momentum·v − rate·g; w += v, or w += momentum·v − rate·g with Nesterov. v may be NULL where momentum is zero.
+void graft_step_sgd(float *w, const float *g, float *v, size_t n, float rate, float momentum, bool nesterov);
+// Adam with bias corrections folded into rate: w −= rate·m / (√v + epsilon)
+void graft_step_adam(float *w, const float *g, float *m, float *v, size_t n, float rate, float beta1, float beta2,
+                     float epsilon);
+void graft_decay(float *w, size_t n, float factor);  // w −= factor·w
+
+#ifdef __cplusplus
+}
+#endif
+#endif

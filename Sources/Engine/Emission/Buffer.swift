@@ -1,0 +1,44 @@
+/// A piece of memory of a plan, known by its size and the steps between which it lives until the plan is laid out.
+final class Buffer {
+  private(set) var byteCount: Int
+  /// The steps from the first that touches it to the last; everything for memory that keeps its content.
+  private(set) var life: ClosedRange<Int>?
+  private(set) var isPersistent: Bool
+  private var place: UnsafeMutableRawPointer?
+
+  /// Memory that the plan will give a place.
+  init(floatCount: Int, isPersistent: Bool = false) {
+    byteCount = floatCount * 4
+    self.isPersistent = isPersistent
+  }
+
+  /// Memory that belongs to somebody else and stays where it is.
+  init(external address: UnsafeMutableRawPointer, floatCount: Int) {
+    byteCount = floatCount * 4
+    isPersistent = true
+    place = address
+  }
+
+  var isPlaced: Bool { place != nil }
+
+  /// Its life reaches to a step.
+  func touch(_ step: Int) {
+    life = life.map { min($0.lowerBound, step)...max($0.upperBound, step) } ?? step...step
+  }
+
+  /// Makes it at least so large, before the plan is laid out.
+  func reserve(byteCount: Int) { self.byteCount = max(self.byteCount, byteCount) }
+
+  /// Its content has to last between runs.
+  func persist() { isPersistent = true }
+
+  func setPlace(_ address: UnsafeMutableRawPointer) { place = address }
+
+  /// Where it lies, once the plan is laid out.
+  var address: UnsafeMutableRawPointer {
+    guard let place else { preconditionFailure("a buffer has its place before a step runs") }
+    return place
+  }
+
+  var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
+}

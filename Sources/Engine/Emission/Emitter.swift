@@ -1,0 +1,310 @@
+import CDNNL
+import CKernels
+import Graphs
+import Tensors
+
+/// Turns operations into steps: chooses layouts, asks for memory, and keeps account of who reads what when.
+@EngineActor final class Emitter {
+  typealias ValueID = Program.ValueID
+
+  /// A value or a gradient in memory.
+  struct Activation {
+    var buffer: Buffer
+    var layout: ActivationLayout
+    var shape: Shape
+  }
+
+  let program: Program
+  let options: PlanOptions
+  let parameters: ParameterBank
+  let engine: dnnl_engine_t
+  let stream: dnnl_stream_t
+  /// What changes from run to run.
+  let run = RunState()
+
+  private(set) var steps: [Step] = []
+  /// The convolutions and matrix products among the steps.
+  var workloads: [Workload] = []
+  private(set) var buffers: [Buffer] = []
+  /// Work that is done when parameters have changed, before the next run.
+  private(set) var packs: [Pack] = []
+  /// The gradients of all parameters that train, one behind another.
+  let gradientBuffer: Buffer
+  let gradientRanges: [ParameterPath: Range<Int>]
+
+  private var memories: [(memory: Memory, buffer: Buffer)] = []
+  /// Memory that all primitives share for their own purposes.
+  private let scratchpad = Buffer(floatCount: 0, isPersistent: true)
+  /// Memory in which folded kernels and their gradients pass through, one at a time.
+  let foldScratch = Buffer(floatCount: 0, isPersistent: true)
+  private var activations: [ValueID: Activation] = [:]
+  private var copies: [ValueID: [ActivationLayout: Activation]] = [:]
+  private var gradients: [ValueID: Activation] = [:]
+  private var writtenGradients: Set<ParameterPath> = []
+
+  init(program: Program, options: PlanOptions, parameters: ParameterBank) throws(EngineError) {
+    self.program = program
+    self.options = options
+    self.parameters = parameters
+    engine = try Processor.engine
+    stream = try Processor.stream
+    var ranges: [ParameterPath: Range<Int>] = [:]
+    var count = 0
+    var seen: Set<ParameterPath> = []
+    for operation in program.operations {
+      for path in operation.parameters where options.trainable.contains(path) && seen.insert(path).inserted {
+        let size = parameters.shape(of: path)?.elementCount ?? 0
+        ranges[path] = count..<count + size
+        count += size
+      }
+    }
+    gradientRanges = ranges
+    gradientBuffer = Buffer(floatCount: count, isPersistent: true)
+    buffers += [gradientBuffer, scratchpad, foldScratch]
+  }
+
+  var batch: Int { options.batchSize }
+
+  func needsGradient(_ value: ValueID) -> Bool { program.needsGradient[value] }
+
+  func trains(_ path: ParameterPath?) -> Bool { path.map(options.trainable.contains) ?? false }
+}
+
+/// What a running plan's steps look at: it changes from one run to the next without changing the steps.
+final class RunState {
+  /// Which masks dropout draws.
+  var step: UInt64 = 0
+  /// Whether parameter gradients are added to those that are there.
+  var isAccumulating = false
+}
+
+/// Work that brings a plan's own copy of parameters up to date.
+struct Pack {
+  let paths: [ParameterPath]
+  let body: @EngineActor () -> Void
+  /// The newest of `paths` at the time of the last run, on the bank's clock.
+  var version = 0
+}
+
+// MARK: - Memory
+
+extension Emitter {
+  /// Memory that lives while steps touch it.
+  func buffer(floatCount: Int, isPersistent: Bool = false) -> Buffer {
+    let buffer = Buffer(floatCount: floatCount, isPersistent: isPersistent)
+    buffers.append(buffer)
+    return buffer
+  }
+
+  /// Memory for a value's batch in a layout.
+  func activation(_ shape: Shape, _ layout: ActivationLayout) -> Activation {
+    let layout = shape.rank == 3 ? layout : .channelsLast
+    return Activation(
+      buffer: buffer(floatCount: layout.elementCount(of: shape, batch: batch)), layout: layout, shape: shape)
+  }
+
+  func descriptor(_ activation: Activation) throws(EngineError) -> MemoryDescriptor {
+    try activation.layout.descriptor(of: activation.shape, batch: batch)
+  }
+
+  func view(_ activation: Activation) -> graft_view { activation.layout.view(of: activation.shape, batch: batch) }
+
+  func count(_ activation: Activation) -> Int { activation.buffer.byteCount / 4 }
+
+  /// oneDNN's handle for an array in a buffer.
+  func memory(_ descriptor: MemoryDescriptor, _ buffer: Buffer) throws(EngineError) -> Memory {
+    let memory = try Memory(descriptor, engine: engine)
+    memories.append((memory, buffer))
+    return memory
+  }
+}
+
+// MARK: - Steps
+
+extension Emitter {
+  /// Adds a step that calls a kernel.
+  func step(
+    _ name: String, _ implementation: String, touching touched: [Buffer], operationCount: Int = 0,
+    _ body: @escaping @EngineActor () -> Void
+  ) {
+    for buffer in touched { buffer.touch(steps.count) }
+    steps.append(
+      Step(name: name, implementation: implementation, operationCount: operationCount, body: body))
+  }
+
+  /// Adds a step that executes a primitive.
+  func step(
+    _ name: String, _ descriptor: PrimitiveDescriptor, operationCount: Int = 0,
+    _ arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)]
+  ) throws(EngineError) {
+    let primitive = try Primitive(descriptor)
+    var list: [(index: Int32, memory: Memory)] = []
+    for argument in arguments {
+      argument.buffer.touch(steps.count)
+      list.append((Int32(argument.index), try memory(argument.layout, argument.buffer)))
+    }
+    if let scratch = try descriptor.layout(of: dnnl_query_scratchpad_md) {
+      scratchpad.reserve(byteCount: scratch.byteCount)
+      list.append((Int32(graft_arg_scratchpad), try memory(scratch, scratchpad)))
+    }
+    let call = Arguments(list)
+    let stream = stream
+    steps.append(
+      Step(
+        name: name, implementation: descriptor.implementation, operationCount: operationCount
+      ) { call.execute(primitive, on: stream) })
+  }
+}
+
+// MARK: - Values
+
+extension Emitter {
+  /// Says where a value is.
+  func set(_ value: ValueID, _ activation: Activation) { activations[value] = activation }
+
+  /// Where a value is, in the layout that its maker chose.
+  func activation(_ value: ValueID) -> Activation {
+    guard let activation = activations[value] else { preconditionFailure("a value is made before it is read") }
+    return activation
+  }
+
+  /// A value in a certain layout, moved there by a reorder where it is not; a second reader gets the same copy.
+  func activation(_ value: ValueID, in layout: ActivationLayout) throws(EngineError) -> Activation {
+    let original = activation(value)
+    if original.shape.rank != 3 || original.layout == layout { return original }
+    if let copy = copies[value]?[layout] { return copy }
+    let copy = activation(original.shape, layout)
+    try reorder(original, to: copy)
+    copies[value, default: [:]][layout] = copy
+    return copy
+  }
+
+  /// Copies an array into another layout.
+  func reorder(_ source: Activation, to target: Activation) throws(EngineError) {
+    let from = try descriptor(source)
+    let to = try descriptor(target)
+    try reorder("reorder", from, source.buffer, to: to, target.buffer)
+  }
+
+  func reorder(
+    _ name: String, _ from: MemoryDescriptor, _ source: Buffer, to: MemoryDescriptor, _ target: Buffer
+  ) throws(EngineError) {
+    try step(
+      name, reorderDescriptor(from, to),
+      [(graft_arg_source, from, source), (graft_arg_destination, to, target)])
+  }
+
+  func reorderDescriptor(_ from: MemoryDescriptor, _ to: MemoryDescriptor) throws(EngineError) -> PrimitiveDescriptor {
+    let attributes = try Attributes()
+    return try PrimitiveDescriptor("reorder") { [engine] handle in
+      graft_reorder(&handle, engine, from.handle, to.handle, attributes.handle)
+    }
+  }
+}
+
+// MARK: - Gradients of values
+
+extension Emitter {
+  /// Takes the gradient of an operation's output; nil where nothing depends on it.
+  func takeGradient(of value: ValueID) -> Activation? { gradients.removeValue(forKey: value) }
+
+  /// A gradient that may be overwritten: itself where nobody else still needs it, else fresh memory.
+  func writable(_ gradient: Activation) -> Activation {
+    isShared(gradient.buffer) ? activation(gradient.shape, gradient.layout) : gradient
+  }
+
+  private func isShared(_ buffer: Buffer) -> Bool { gradients.values.contains { $0.buffer === buffer } }
+
+  /// Adds to a value's gradient what `write` puts into memory of the value's own layout.
+  func contribute(
+    to value: ValueID, _ write: (Activation) throws(EngineError) -> Void
+  ) throws(EngineError) {
+    guard needsGradient(value) else { return }
+    let made = activation(value)
+    let fresh = activation(made.shape, made.layout)
+    try write(fresh)
+    if let existing = gradients[value] { accumulate(existing, into: fresh) }
+    gradients[value] = fresh
+  }
+
+  /// Adds an array that is there already, and stays as it is, to a value's gradient.
+  func pass(_ gradient: Activation, to value: ValueID) throws(EngineError) {
+    guard needsGradient(value) else { return }
+    let made = activation(value)
+    if made.shape.rank == 3 && gradient.layout != made.layout {
+      return try contribute(to: value) { target throws(EngineError) in try reorder(gradient, to: target) }
+    }
+    let same = Activation(buffer: gradient.buffer, layout: made.layout, shape: made.shape)
+    guard let existing = gradients[value] else {
+      gradients[value] = same
+      return
+    }
+    let sum = activation(made.shape, made.layout)
+    let (a, b, y, n) = (existing.buffer, same.buffer, sum.buffer, count(sum))
+    step("sum", "add", touching: [a, b, y]) { graft_add(y.floats, a.floats, b.floats, n) }
+    gradients[value] = sum
+  }
+
+  private func accumulate(_ source: Activation, into target: Activation) {
+    let (x, y, n) = (source.buffer, target.buffer, count(target))
+    step("sum", "accumulate", touching: [x, y]) { graft_accumulate(y.floats, x.floats, n) }
+  }
+}
+
+// MARK: - Parameters
+
+extension Emitter {
+  /// Adds work that is done before the next run whenever one of the parameters has changed, and before the first.
+  func pack(_ paths: [ParameterPath], _ body: @escaping @EngineActor () -> Void) {
+    packs.append(Pack(paths: paths, body: body))
+  }
+
+  /// The master copy of a parameter as a buffer.
+  func master(_ path: ParameterPath) -> Buffer {
+    let values = parameters.values(at: path)
+    guard let address = values.baseAddress else { preconditionFailure("\(path) is empty") }
+    return Buffer(external: UnsafeMutableRawPointer(address), floatCount: values.count)
+  }
+
+  /// A reorder that runs as part of a pack, outside the steps.
+  func packReorder(
+    _ from: MemoryDescriptor, _ source: Buffer, to: MemoryDescriptor, _ target: Buffer
+  ) throws(EngineError) -> @EngineActor () -> Void {
+    let descriptor = try reorderDescriptor(from, to)
+    let primitive = try Primitive(descriptor)
+    var list = [
+      (index: Int32(graft_arg_source), memory: try memory(from, source)),
+      (index: Int32(graft_arg_destination), memory: try memory(to, target)),
+    ]
+    if let scratch = try descriptor.layout(of: dnnl_query_scratchpad_md) {
+      scratchpad.reserve(byteCount: scratch.byteCount)
+      list.append((Int32(graft_arg_scratchpad), try memory(scratch, scratchpad)))
+    }
+    let call = Arguments(list)
+    return { [stream] in call.execute(primitive, on: stream) }
+  }
+
+  /// Where the gradient of a parameter goes, and whether something has been written there before in the same run.
+  ///
+  /// Nil where the parameter does not train.
+  func gradient(of path: ParameterPath?) -> (offset: Int, count: Int, isWritten: Bool)? {
+    guard let path, let range = gradientRanges[path] else { return nil }
+    return (range.lowerBound, range.count, !writtenGradients.insert(path).inserted)
+  }
+
+  /// The ranges of the gradient buffer that no step writes, because nothing depends on those parameters.
+  var silentGradients: [Range<Int>] {
+    gradientRanges.filter { !writtenGradients.contains($0.key) }.map(\.value)
+  }
+}
+
+// MARK: - Laying out
+
+extension Emitter {
+  /// Gives every buffer its place, and every primitive's argument its address.
+  func layOut() throws(EngineError) -> Arena {
+    let arena = try Arena(placing: buffers, sharing: !options.without.contains(.arena))
+    for (memory, buffer) in memories { memory.place(at: buffer.address) }
+    return arena
+  }
+}

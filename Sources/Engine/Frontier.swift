@@ -1,0 +1,53 @@
+import Graphs
+import Tensors
+
+/// A network cut where training begins: the part that no parameter that trains can change, and the rest.
+///
+/// The first part gives the same numbers for the same sample as long as the frozen set stays, so they can be computed
+/// once and kept.
+public struct Frontier: Sendable {
+  /// Everything without a trainable ancestor, or nil where there is nothing to compute before what trains.
+  ///
+  /// Its outputs are, in order, the inputs of `suffix`.
+  public let prefix: Graph?
+  /// What trains and what comes after it.
+  public let suffix: Graph
+
+  /// Cuts a graph.
+  ///
+  /// - Parameters:
+  ///   - trainable: the parameters that train.
+  ///   - trainingLayers: the layers that behave as in training. A dropout among them, or a batch normalisation where
+  ///     `usesBatchStatistics`, gives other numbers each time and is never part of the prefix.
+  public init(
+    _ graph: Graph, trainable: Set<ParameterPath>, trainingLayers: Set<String> = [], usesBatchStatistics: Bool = false
+  ) {
+    var isFrozen = Array(repeating: true, count: graph.nodes.count)
+    for node in graph.nodes.indices {
+      let name = graph.nodes[node].layer
+      let trains = graph.parameters(of: name).contains { trainable.contains(ParameterPath(name, $0.name)) }
+      let varies =
+        switch graph.layer(of: node) {
+        case let dropout as Dropout: trainingLayers.contains(name) && dropout.rate > 0
+        case is BatchNormalization: trainingLayers.contains(name) && usesBatchStatistics
+        default: false
+        }
+      isFrozen[node] = !trains && !varies && graph.nodes[node].inputs.allSatisfy { isFrozen[$0] }
+    }
+    var crossing: [Graph.Node.ID] = []
+    for node in graph.nodes.indices where !isFrozen[node] {
+      for input in graph.nodes[node].inputs where isFrozen[input] && !crossing.contains(input) {
+        crossing.append(input)
+      }
+    }
+    for output in graph.outputs where isFrozen[output] && !crossing.contains(output) { crossing.append(output) }
+    crossing.sort()
+    guard crossing.contains(where: { !(graph.layer(of: $0) is Input) }) else {
+      prefix = nil
+      suffix = graph
+      return
+    }
+    prefix = graph.cut(at: crossing)
+    suffix = graph.continuation(from: crossing)
+  }
+}

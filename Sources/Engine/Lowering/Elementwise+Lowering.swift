@@ -1,0 +1,39 @@
+import Graphs
+import Tensors
+
+extension Activation: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    program.activate(site.inputs[0], function, name: site.name)
+  }
+}
+
+extension Dropout: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    guard site.isTraining, rate > 0 else { return site.inputs[0] }
+    return program.append(
+      DropoutOperation(name: site.name, input: site.inputs[0], rate: rate), shape: site.outputShape)
+  }
+}
+
+extension Add: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    program.merge(site, .add)
+  }
+}
+
+extension Multiply: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    program.merge(site, .multiply)
+  }
+}
+
+extension Program {
+  /// Two inputs at a time, from the first to the last.
+  fileprivate mutating func merge(_ site: LoweringSite, _ kind: MergeOperation.Kind) -> ValueID {
+    site.inputs.dropFirst().reduce(site.inputs[0]) { left, right in
+      let (a, b) = (shapes[left], shapes[right])
+      let shape = Shape(zip(a.dimensions, b.dimensions).map { $0 == 1 ? $1 : $0 })
+      return append(MergeOperation(name: site.name, kind, left, right), shape: shape)
+    }
+  }
+}

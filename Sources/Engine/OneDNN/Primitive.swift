@@ -1,0 +1,122 @@
+import CDNNL
+
+/// The processor as oneDNN's engine, with the one stream that everything runs on.
+@EngineActor enum Processor {
+  /// The engine and its stream, made at first use.
+  static let device = Result { () throws(EngineError) in try Device() }
+
+  /// The engine of this process.
+  static var engine: dnnl_engine_t { get throws(EngineError) { try device.get().engine } }
+
+  /// The stream of this process.
+  static var stream: dnnl_stream_t { get throws(EngineError) { try device.get().stream } }
+
+  final class Device {
+    let engine: dnnl_engine_t
+    let stream: dnnl_stream_t
+
+    init() throws(EngineError) {
+      var engine: dnnl_engine_t?
+      try check(dnnl_engine_create(&engine, dnnl_cpu, 0), "processor")
+      self.engine = try unwrapped(engine)
+      var stream: dnnl_stream_t?
+      try check(dnnl_stream_create(&stream, self.engine, dnnl_stream_default_flags.rawValue), "processor")
+      self.stream = try unwrapped(stream)
+    }
+
+    deinit {
+      dnnl_stream_destroy(stream)
+      dnnl_engine_destroy(engine)
+    }
+  }
+}
+
+/// What a primitive will do and with which layouts, before it is made.
+final class PrimitiveDescriptor {
+  let handle: dnnl_primitive_desc_t
+  /// The kernel that oneDNN chose, such as `jit:avx2`.
+  let implementation: String
+
+  /// Takes over what one of the shim's functions fills in.
+  init(_ subject: String, _ create: (inout dnnl_primitive_desc_t?) throws(EngineError) -> dnnl_status_t)
+    throws(EngineError)
+  {
+    var handle: dnnl_primitive_desc_t?
+    try check(try create(&handle), subject)
+    self.handle = try unwrapped(handle)
+    implementation = String(cString: graft_pd_implementation(self.handle))
+  }
+
+  deinit { dnnl_primitive_desc_destroy(handle) }
+
+  /// Whether this is oneDNN's plain loop, a hundred times slower than its kernels.
+  var isReference: Bool { implementation.hasPrefix("ref") }
+
+  /// The layout of one argument; nil where the primitive has no such argument.
+  func layout(of query: dnnl_query_t) throws(EngineError) -> MemoryDescriptor? {
+    guard let descriptor = graft_pd_md(handle, query, 0), graft_md_size(descriptor) > 0 else { return nil }
+    return try MemoryDescriptor(copying: descriptor)
+  }
+}
+
+/// A compiled operation of oneDNN.
+final class Primitive {
+  let handle: dnnl_primitive_t
+
+  init(_ descriptor: PrimitiveDescriptor) throws(EngineError) {
+    var handle: dnnl_primitive_t?
+    try check(dnnl_primitive_create(&handle, descriptor.handle), "primitive \(descriptor.implementation)")
+    self.handle = try unwrapped(handle)
+  }
+
+  deinit { dnnl_primitive_destroy(handle) }
+}
+
+/// An array at a place in memory that is set once the plan's memory is laid out.
+final class Memory {
+  let handle: dnnl_memory_t
+
+  init(_ descriptor: MemoryDescriptor, engine: dnnl_engine_t) throws(EngineError) {
+    var handle: dnnl_memory_t?
+    try check(graft_memory_create(&handle, descriptor.handle, engine), "memory")
+    self.handle = try unwrapped(handle)
+  }
+
+  deinit { dnnl_memory_destroy(handle) }
+
+  func place(at address: UnsafeMutableRawPointer) { dnnl_memory_set_data_handle(handle, address) }
+}
+
+/// What a primitive does besides its main work: it takes its scratch memory from the plan, and may add a residual and
+/// apply an activation before it stores.
+final class Attributes {
+  let handle: dnnl_primitive_attr_t
+
+  /// - Parameters:
+  ///   - residual: the layout of an array that is added to the result.
+  ///   - eltwise: a function applied after that.
+  init(residual: MemoryDescriptor? = nil, eltwise: Eltwise? = nil) throws(EngineError) {
+    var handle: dnnl_primitive_attr_t?
+    try check(dnnl_primitive_attr_create(&handle), "attributes")
+    self.handle = try unwrapped(handle)
+    try check(dnnl_primitive_attr_set_scratchpad_mode(self.handle, dnnl_scratchpad_mode_user), "attributes")
+    guard residual != nil || eltwise != nil else { return }
+    var operations: dnnl_post_ops_t?
+    try check(dnnl_post_ops_create(&operations), "attributes")
+    defer { dnnl_post_ops_destroy(operations) }
+    if let residual { try check(graft_post_ops_add(operations, residual.handle), "attributes") }
+    if let eltwise {
+      try check(graft_post_ops_eltwise(operations, eltwise.algorithm, eltwise.alpha, eltwise.beta), "attributes")
+    }
+    try check(dnnl_primitive_attr_set_post_ops(self.handle, operations), "attributes")
+  }
+
+  deinit { dnnl_primitive_attr_destroy(handle) }
+}
+
+/// One of oneDNN's functions of one number, with its two parameters.
+struct Eltwise {
+  var algorithm: dnnl_alg_kind_t
+  var alpha: Float = 0
+  var beta: Float = 0
+}

@@ -1,0 +1,143 @@
+import CDNNL
+import CKernels
+import Graphs
+
+extension ActivationFunction {
+  /// The function as one of oneDNN's, which can be applied by the primitive before it; nil where there is none.
+  var eltwise: Eltwise? {
+    switch self {
+    case .relu(nil, let slope, 0): Eltwise(algorithm: dnnl_eltwise_relu, alpha: slope)
+    case .relu(let top?, 0, 0): Eltwise(algorithm: dnnl_eltwise_clip_v2, beta: top)
+    case .elu(let alpha): Eltwise(algorithm: dnnl_eltwise_elu, alpha: alpha)
+    case .sigmoid: Eltwise(algorithm: dnnl_eltwise_logistic)
+    case .silu: Eltwise(algorithm: dnnl_eltwise_swish, alpha: 1)
+    case .hardSilu: Eltwise(algorithm: dnnl_eltwise_hardswish, alpha: 1 / 6, beta: 0.5)
+    case .tanh: Eltwise(algorithm: dnnl_eltwise_tanh)
+    case .gelu(let approximate): Eltwise(algorithm: approximate ? dnnl_eltwise_gelu_tanh : dnnl_eltwise_gelu_erf)
+    case .softplus: Eltwise(algorithm: dnnl_eltwise_soft_relu, alpha: 1)
+    case .linear, .relu, .hardSigmoid, .softmax: nil
+    }
+  }
+
+  /// The same function for oneDNN's backward pass from the output; nil where it needs the input.
+  var eltwiseFromOutput: Eltwise? {
+    switch self {
+    case .elu(let alpha) where alpha >= 0: Eltwise(algorithm: dnnl_eltwise_elu_use_dst_for_bwd, alpha: alpha)
+    case .sigmoid: Eltwise(algorithm: dnnl_eltwise_logistic_use_dst_for_bwd)
+    case .tanh: Eltwise(algorithm: dnnl_eltwise_tanh_use_dst_for_bwd)
+    default: nil
+    }
+  }
+
+  /// Whether the derivative can be told from the output, so that the input need not be kept.
+  var hasDerivativeFromOutput: Bool {
+    switch self {
+    case .linear, .hardSigmoid: true
+    case .relu(_, let slope, let threshold): threshold == 0 && slope >= 0
+    default: eltwiseFromOutput != nil
+    }
+  }
+
+  /// Whether no output is below zero.
+  var isNonNegative: Bool {
+    switch self {
+    case .relu(_, let slope, let threshold): slope == 0 && threshold >= 0
+    case .sigmoid, .hardSigmoid, .softplus, .softmax: true
+    default: false
+    }
+  }
+
+  /// The lowest and highest value, where the function does nothing but cut to them.
+  var bounds: (low: Float, high: Float)? {
+    switch self {
+    case .linear: (-.infinity, .infinity)
+    case .relu(let top, 0, 0): (0, top ?? .infinity)
+    default: nil
+    }
+  }
+}
+
+extension Emitter {
+  /// Adds the steps for y = f(x); `y` may be `x`.
+  func apply(_ function: ActivationFunction, _ x: Activation, to y: Activation, name: String) throws(EngineError) {
+    let (n, source, target) = (count(x), x.buffer, y.buffer)
+    switch function {
+    case .linear, .softmax: preconditionFailure("\(function) is no function of one number that changes it")
+    case .relu(let top, let slope, let threshold):
+      step(name, "relu", touching: [source, target]) {
+        graft_relu(target.floats, source.floats, n, slope, threshold, top ?? .infinity)
+      }
+    case .hardSigmoid(let slope, let offset):
+      step(name, "hard_sigmoid", touching: [source, target]) {
+        graft_hard_sigmoid(target.floats, source.floats, n, slope, offset)
+      }
+    case .hardSilu:
+      step(name, "hard_silu", touching: [source, target]) { graft_hard_silu(target.floats, source.floats, n) }
+    default:
+      guard let eltwise = function.eltwise else { return }
+      let layout = try descriptor(x)
+      try step(
+        name, eltwiseForward(eltwise, layout, name: name),
+        [(graft_arg_source, layout, source), (graft_arg_destination, layout, target)])
+    }
+  }
+
+  /// Turns the gradient of f(x) into that of x, in place where the gradient is nobody else's.
+  ///
+  /// - Parameters:
+  ///   - output: f(x), which must be there still.
+  ///   - input: x, where the derivative needs it.
+  func throughActivation(
+    _ function: ActivationFunction, _ gradient: Activation, output: Activation, input: Activation? = nil, name: String
+  ) throws(EngineError) -> Activation {
+    if function == .linear { return gradient }
+    let target = writable(gradient)
+    let (dy, dx, n) = (gradient.buffer, target.buffer, count(gradient))
+    let known = function.hasDerivativeFromOutput ? output : input ?? output
+    let value = known.buffer
+    switch function {
+    case .linear, .softmax: preconditionFailure("\(function) is no function of one number that changes it")
+    case .relu(let top, let slope, let threshold):
+      step(name, "relu_gradient", touching: [dy, dx, value]) {
+        graft_relu_gradient(dx.floats, dy.floats, value.floats, n, slope, threshold, top ?? .infinity)
+      }
+    case .hardSigmoid(let slope, _):
+      step(name, "hard_sigmoid_gradient", touching: [dy, dx, value]) {
+        graft_hard_sigmoid_gradient(dx.floats, dy.floats, value.floats, n, slope)
+      }
+    case .hardSilu:
+      step(name, "hard_silu_gradient", touching: [dy, dx, value]) {
+        graft_hard_silu_gradient(dx.floats, dy.floats, value.floats, n)
+      }
+    default:
+      guard let eltwise = function.eltwiseFromOutput ?? function.eltwise else { return gradient }
+      let layout = try descriptor(gradient)
+      let hint = try eltwiseForward(eltwise, layout, name: name)
+      let attributes = try Attributes()
+      let descriptor = try PrimitiveDescriptor(name) { [engine] handle in
+        graft_eltwise_backward(
+          &handle, engine, eltwise.algorithm, layout.handle, layout.handle, eltwise.alpha, eltwise.beta, hint.handle,
+          attributes.handle)
+      }
+      let place = function.eltwiseFromOutput == nil ? graft_arg_source : graft_arg_destination
+      try step(
+        name, descriptor,
+        [
+          (place, layout, value), (graft_arg_destination_gradient, layout, dy),
+          (graft_arg_source_gradient, layout, dx),
+        ])
+    }
+    return target
+  }
+
+  private func eltwiseForward(
+    _ eltwise: Eltwise, _ layout: MemoryDescriptor, name: String
+  ) throws(EngineError) -> PrimitiveDescriptor {
+    let attributes = try Attributes()
+    return try PrimitiveDescriptor(name) { [engine] handle in
+      graft_eltwise_forward(
+        &handle, engine, dnnl_forward_training, eltwise.algorithm, layout.handle, eltwise.alpha, eltwise.beta,
+        attributes.handle)
+    }
+  }
+}

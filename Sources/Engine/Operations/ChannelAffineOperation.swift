@@ -1,0 +1,141 @@
+import CKernels
+import Graphs
+import Tensors
+
+/// y = s·x + t with one s and t for each channel, cut to bounds: normalisation by fixed statistics, and rescaling.
+@EngineActor final class ChannelAffineOperation: Operation {
+  /// Where s and t come from.
+  enum Source {
+    /// Batch normalisation with frozen statistics.
+    case normalization(FrozenNormalization)
+    /// Measured mean and variance, as `Normalization` has them: s = 1 / max(√variance, 1e-7), t = −s·mean.
+    case statistics(mean: ParameterPath, variance: ParameterPath)
+    /// Numbers of the layer itself, one for each channel.
+    case constants(scale: [Float], shift: [Float])
+  }
+
+  let name: String
+  var inputs: [Program.ValueID]
+  var output: Program.ValueID = -1
+  let source: Source
+  /// Applied last; only what `bounds` knows.
+  var activation: ActivationFunction = .linear
+
+  private var vectors: (scale: Buffer, shift: Buffer, zero: Buffer)?
+
+  init(name: String, input: Program.ValueID, source: Source) {
+    self.name = name
+    inputs = [input]
+    self.source = source
+  }
+
+  var parameters: [ParameterPath] {
+    switch source {
+    case .normalization(let normalization): normalization.parameters
+    case .statistics(let mean, let variance): [mean, variance]
+    case .constants: []
+    }
+  }
+
+  func emitForward(_ emitter: Emitter) throws(EngineError) {
+    let x = emitter.activation(inputs[0])
+    let y = emitter.activation(x.shape, x.layout)
+    let view = wide(emitter.view(x), x)
+    let size = view.blocks * view.width
+    let scale = emitter.buffer(floatCount: size, isPersistent: true)
+    let shift = emitter.buffer(floatCount: size, isPersistent: true)
+    let zero = emitter.buffer(floatCount: size, isPersistent: true)
+    packVectors(emitter, scale, shift, zero, channels: x.shape.rank == 0 ? 1 : x.shape[-1], size: size)
+    let bounds = activation.bounds ?? (-.infinity, .infinity)
+    let (source, target) = (x.buffer, y.buffer)
+    emitter.step(name, "channel_affine", touching: [source, target]) {
+      graft_channel_affine(target.floats, source.floats, view, scale.floats, shift.floats, bounds.low, bounds.high)
+    }
+    emitter.set(output, y)
+    vectors = (scale, shift, zero)
+  }
+
+  /// Rows of pixels instead of pixels, where channels-last has few channels: the same loop over longer rows.
+  private func wide(_ view: graft_view, _ x: Emitter.Activation) -> graft_view {
+    guard x.layout == .channelsLast, x.shape.rank == 3, x.shape[2] < 16 else { return view }
+    return graft_view(samples: 1, blocks: 1, pixels: view.samples * x.shape[0], width: x.shape[1] * x.shape[2])
+  }
+
+  private func packVectors(
+    _ emitter: Emitter, _ scale: Buffer, _ shift: Buffer, _ zero: Buffer, channels: Int, size: Int
+  ) {
+    let bank = emitter.parameters
+    let source = source
+    emitter.pack(parameters) {
+      var s = Array(repeating: Float(1), count: channels)
+      var t = Array(repeating: Float(0), count: channels)
+      switch source {
+      case .constants(let scale, let shift): (s, t) = (scale, shift)
+      case .normalization(let normalization):
+        s.withUnsafeMutableBufferPointer { values in
+          if let base = values.baseAddress { normalization.writeScale(from: bank, to: base) }
+        }
+        let means = bank.values(at: normalization.mean)
+        let betas = normalization.beta.map { bank.values(at: $0) }
+        for c in 0..<channels { t[c] = (betas?[c] ?? 0) - s[c] * means[c] }
+      case .statistics(let mean, let variance):
+        let (means, variances) = (bank.values(at: mean), bank.values(at: variance))
+        for c in 0..<channels {
+          s[c] = 1 / max(variances[c].squareRoot(), 1e-7)
+          t[c] = -s[c] * means[c]
+        }
+      }
+      // Channels that only fill up a block stay zero; wide rows repeat the channels.
+      let repeats = size % channels == 0 && size > channels ? size / channels : 1
+      for copy in 0..<repeats {
+        for c in 0..<channels {
+          scale.floats[copy * channels + c] = s[c]
+          shift.floats[copy * channels + c] = t[c]
+        }
+      }
+      for c in channels * repeats..<size {
+        scale.floats[c] = 0
+        shift.floats[c] = 0
+      }
+      graft_fill(zero.floats, 0, size)
+    }
+  }
+
+  func emitBackward(_ emitter: Emitter) throws(EngineError) {
+    guard var gradient = emitter.takeGradient(of: output), let vectors else { return }
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
+    let x = emitter.activation(inputs[0])
+    if case .normalization(let normalization) = source {
+      emitParameterGradients(emitter, normalization, gradient, x)
+    }
+    guard emitter.needsGradient(inputs[0]) else { return }
+    let target = emitter.writable(gradient)
+    let view = wide(emitter.view(x), x)
+    let (dy, dx, scale, zero) = (gradient.buffer, target.buffer, vectors.scale, vectors.zero)
+    emitter.step(name, "channel_affine", touching: [dy, dx]) {
+      graft_channel_affine(dx.floats, dy.floats, view, scale.floats, zero.floats, -.infinity, .infinity)
+    }
+    try emitter.pass(target, to: inputs[0])
+  }
+
+  private func emitParameterGradients(
+    _ emitter: Emitter, _ normalization: FrozenNormalization, _ gradient: Emitter.Activation, _ x: Emitter.Activation
+  ) {
+    guard emitter.trains(normalization.gamma) || emitter.trains(normalization.beta) else { return }
+    let sums = emitter.channelSums(gradient, centred: x, around: emitter.master(normalization.mean), name: name)
+    let (channels, epsilon, run) = (x.shape[-1], normalization.epsilon, emitter.run)
+    let target = emitter.gradientBuffer
+    let variance = emitter.master(normalization.variance)
+    if let place = emitter.gradient(of: normalization.gamma) {
+      emitter.step(name, "unfold", touching: [sums.second, target]) {
+        let keeps = place.isWritten || run.isAccumulating
+        let sum = target.floats + place.offset
+        for c in 0..<channels {
+          let value = Float(sums.second.doubles[c]) / (variance.floats[c] + epsilon).squareRoot()
+          sum[c] = keeps ? sum[c] + value : value
+        }
+      }
+    }
+    emitter.writeGradient(of: normalization.beta, fromDoubles: sums.first, name: name)
+  }
+}

@@ -1,0 +1,79 @@
+import CKernels
+import Graphs
+import Tensors
+
+/// Several inputs one behind another along an axis.
+@EngineActor final class ConcatenateOperation: Operation {
+  let name: String
+  var inputs: [Program.ValueID]
+  var output: Program.ValueID = -1
+  /// The axis of one sample, counted from the first.
+  let axis: Int
+
+  private var layout = ActivationLayout.channelsLast
+
+  init(name: String, inputs: [Program.ValueID], axis: Int) {
+    self.name = name
+    self.inputs = inputs
+    self.axis = axis
+  }
+
+  func emitForward(_ emitter: Emitter) throws(EngineError) {
+    let shape = emitter.program.shapes[output]
+    let first = emitter.activation(inputs[0]).layout
+    // Blocks can be joined only where no input ends in the middle of one.
+    let fits = inputs.allSatisfy {
+      let channels = emitter.program.shapes[$0][-1]
+      return shape.rank == 3 && (axis < 2 || first.paddedChannels(channels) == channels)
+    }
+    layout = fits ? first : .channelsLast
+    let y = emitter.activation(shape, layout)
+    var start = 0
+    for input in inputs {
+      let x = try emitter.activation(input, in: layout)
+      let copy = copy(emitter, from: x, into: y, at: start)
+      let (source, target) = (x.buffer, y.buffer)
+      emitter.step(name, "copy_rows", touching: [source, target]) { copy.run(from: source.floats, to: target.floats) }
+      start += x.shape[axis]
+    }
+    emitter.set(output, y)
+  }
+
+  func emitBackward(_ emitter: Emitter) throws(EngineError) {
+    guard let gradient = emitter.takeGradient(of: output) else { return }
+    var start = 0
+    for input in inputs {
+      let shape = emitter.program.shapes[input]
+      if emitter.needsGradient(input) {
+        let part = emitter.activation(shape, layout)
+        let copy = copy(emitter, from: part, into: gradient, at: start).reversed
+        let (source, target) = (gradient.buffer, part.buffer)
+        emitter.step(name, "copy_rows", touching: [source, target]) { copy.run(from: source.floats, to: target.floats) }
+        try emitter.pass(part, to: input)
+      }
+      start += shape[axis]
+    }
+  }
+
+  /// The rows of one input and where they go.
+  private func copy(
+    _ emitter: Emitter, from x: Emitter.Activation, into y: Emitter.Activation, at start: Int
+  ) -> RowCopy {
+    // The array as a list of extents without gaps, and the axis in it.
+    func extents(_ value: Emitter.Activation) -> [Int] {
+      guard value.shape.rank == 3 else { return [emitter.batch] + value.shape.dimensions }
+      let e = emitter.extents(value)
+      return [e.samples, e.blocks, e.rows, e.columns, e.width]
+    }
+    let isImage = x.shape.rank == 3
+    let isBlocked = isImage && layout != .channelsLast
+    let place = !isImage ? axis + 1 : axis < 2 ? axis + 2 : isBlocked ? 1 : 4
+    let width = isBlocked && axis == 2 ? layout.blockWidth(channels: x.shape[2]) : 1
+    let (own, all) = (extents(x), extents(y))
+    let inner = own[(place + 1)...].reduce(1, *)
+    let outer = own[..<place].reduce(1, *)
+    return RowCopy(
+      counts: (1, outer), row: own[place] * inner, source: (0, 0, own[place] * inner),
+      target: (start / width * inner, 0, all[place] * inner))
+  }
+}

@@ -1,0 +1,327 @@
+import CDNNL
+import CKernels
+import Graphs
+import Tensors
+
+/// A convolution, with what has been folded and fused into it.
+@EngineActor final class ConvolutionOperation: Operation {
+  let name: String
+  var inputs: [Program.ValueID]
+  var output: Program.ValueID = -1
+
+  /// The kernel as rows and columns, columns last; its axes for oneDNN.
+  let kernel: Kernel
+  let bias: ParameterPath?
+  /// The window, with the rows and columns that are added around the input.
+  var window: Window
+  var insets: Insets2D
+  /// The batch normalisation behind it, folded into kernel and bias.
+  var normalization: FrozenNormalization?
+  /// Applied last.
+  var activation: ActivationFunction = .linear
+
+  /// Where a kernel's numbers are and how a convolution reads them.
+  struct Kernel {
+    let path: ParameterPath
+    /// The extents for oneDNN: `[O, I, H, W]`, or `[G, O, I, H, W]` with groups.
+    let dimensions: [Int]
+    /// The distance of neighbours along each of those axes in Keras's array.
+    let strides: [Int]
+    /// Keras's array as a table: the output channels are its columns.
+    let rows: Int
+    let columns: Int
+  }
+
+  /// The second input, added before the activation.
+  var hasResidual: Bool { inputs.count > 1 }
+
+  private var source: Emitter.Activation?
+  private var layouts: (source: MemoryDescriptor, destination: MemoryDescriptor)?
+  private var hint: PrimitiveDescriptor?
+  private var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
+  private var scale: Buffer?
+
+  init(name: String, input: Program.ValueID, kernel: Kernel, bias: ParameterPath?, window: Window, insets: Insets2D) {
+    self.name = name
+    inputs = [input]
+    self.kernel = kernel
+    self.bias = bias
+    self.window = window
+    self.insets = insets
+  }
+
+  var parameters: [ParameterPath] {
+    [kernel.path] + (bias.map { [$0] } ?? []) + (normalization?.parameters ?? [])
+  }
+
+  /// Multiplications and additions for one sample of the given output.
+  func operationCount(_ output: Shape) -> Int { 2 * output.elementCount * kernel.rows }
+
+  private var shimWindow: graft_window { graft_window(window, insets) }
+
+  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
+    let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
+    return Workload(
+      kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
+      kernel: kernel.dimensions, window: window, insets: insets)
+  }
+}
+
+// MARK: - Forward
+
+extension ConvolutionOperation {
+  func emitForward(_ emitter: Emitter) throws(EngineError) {
+    let trains = emitter.needsGradient(output)
+    let there = emitter.activation(inputs[0])
+    let outputShape = emitter.program.shapes[output]
+    let choice = try chooseLayouts(
+      emitter, there: there.layout, input: there.shape, output: outputShape, trains: trains)
+    let x = try emitter.activation(inputs[0], in: choice.source)
+    let y = emitter.activation(outputShape, choice.destination)
+    let (xLayout, yLayout) = (try emitter.descriptor(x), try emitter.descriptor(y))
+    let residual = hasResidual ? try emitter.activation(inputs[1], in: y.layout) : nil
+    let residualLayout = try residual.map { value throws(EngineError) in try emitter.descriptor(value) }
+    let attributes = try Attributes(residual: residualLayout, eltwise: activation.eltwise)
+    let descriptor = try forward(emitter, xLayout, yLayout, attributes, trains: trains)
+    guard let kernelLayout = try descriptor.layout(of: dnnl_query_weights_md) else {
+      throw EngineError(.primitive, subject: name, detail: "the convolution has no kernel")
+    }
+    let packed = try packKernel(emitter, for: kernelLayout)
+    var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
+      (graft_arg_source, xLayout, x.buffer), (graft_arg_weights, kernelLayout, packed),
+      (graft_arg_destination, yLayout, y.buffer),
+    ]
+    if let bias = packBias(emitter) {
+      arguments.append((graft_arg_bias, try MemoryDescriptor(dense: [kernel.columns]), bias))
+    }
+    if let residual, let residualLayout {
+      arguments.append((graft_arg_first_post_op, residualLayout, residual.buffer))
+    }
+    try emitter.step(
+      name, descriptor, operationCount: operationCount(outputShape) * emitter.batch, arguments)
+    emitter.set(output, y)
+    emitter.workloads.append(workload(.forward, emitter))
+    guard trains else { return }
+    source = x
+    layouts = (xLayout, yLayout)
+    packedKernel = (packed, kernelLayout)
+    hint = try forward(emitter, xLayout, yLayout, Attributes(), trains: true)
+  }
+
+  private func forward(
+    _ emitter: Emitter, _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ attributes: Attributes,
+    trains: Bool
+  ) throws(EngineError) -> PrimitiveDescriptor {
+    let weights = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
+    let bias = hasBias ? try MemoryDescriptor(dense: [kernel.columns]) : nil
+    var window = shimWindow
+    return try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
+      graft_convolution_forward(
+        &handle, engine, trains ? dnnl_forward_training : dnnl_forward_inference, source.handle, weights.handle,
+        bias?.handle, destination.handle, &window, attributes.handle)
+    }
+  }
+
+  private var hasBias: Bool { bias != nil || normalization != nil }
+
+  /// Lets the convolution choose, and takes a layout that the other steps know too.
+  private func chooseLayouts(
+    _ emitter: Emitter, there: ActivationLayout, input: Shape, output: Shape, trains: Bool
+  ) throws(EngineError) -> (source: ActivationLayout, destination: ActivationLayout) {
+    if emitter.options.layout == .channelsLast { return (.channelsLast, .channelsLast) }
+    let batch = emitter.batch
+    let free = try forward(
+      emitter, MemoryDescriptor([batch, input[2], input[0], input[1]], dnnl_format_tag_any),
+      MemoryDescriptor([batch, output[2], output[0], output[1]], dnnl_format_tag_any), Attributes(), trains: trains)
+    guard let source = try free.layout(of: dnnl_query_src_md), let target = try free.layout(of: dnnl_query_dst_md),
+      let sourceLayout = try ActivationLayout.matching(source, shape: input, batch: batch, preferring: there),
+      let targetLayout = try ActivationLayout.matching(target, shape: output, batch: batch, preferring: sourceLayout)
+    else { return (.channelsLast, .channelsLast) }
+    return (sourceLayout, targetLayout)
+  }
+}
+
+// MARK: - Kernel and bias
+
+extension ConvolutionOperation {
+  /// The kernel in the layout that a primitive wants, with the normalisation's scale folded in.
+  private func packKernel(_ emitter: Emitter, for layout: MemoryDescriptor) throws(EngineError) -> Buffer {
+    let master = emitter.master(kernel.path)
+    let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
+    if normalization == nil && stored == layout { return master }
+    let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
+    let scale = foldedScale(emitter)
+    let scratch = emitter.foldScratch
+    if scale != nil { scratch.reserve(byteCount: master.byteCount) }
+    let reorder = try emitter.packReorder(stored, scale == nil ? master : scratch, to: layout, packed)
+    let (rows, columns) = (kernel.rows, kernel.columns)
+    emitter.pack([kernel.path] + (normalization?.scaleParameters ?? [])) {
+      if let scale { graft_scale_columns(scratch.floats, master.floats, scale.floats, rows, columns) }
+      reorder()
+    }
+    return packed
+  }
+
+  /// s = γ / √(σ² + ε) in memory, kept up to date; nil without a normalisation.
+  private func foldedScale(_ emitter: Emitter) -> Buffer? {
+    guard let normalization else { return nil }
+    if let scale { return scale }
+    let buffer = emitter.buffer(floatCount: kernel.columns, isPersistent: true)
+    let bank = emitter.parameters
+    emitter.pack(normalization.scaleParameters) {
+      normalization.writeScale(from: bank, to: buffer.floats)
+    }
+    scale = buffer
+    return buffer
+  }
+
+  /// The bias, or s·(b − μ) + β where a normalisation is folded; nil where there is neither.
+  private func packBias(_ emitter: Emitter) -> Buffer? {
+    guard let normalization else { return bias.map(emitter.master) }
+    guard let scale = foldedScale(emitter) else { return nil }
+    let packed = emitter.buffer(floatCount: kernel.columns, isPersistent: true)
+    let own = bias.map(emitter.master)
+    let (mean, beta) = (emitter.master(normalization.mean), normalization.beta.map(emitter.master))
+    let columns = kernel.columns
+    emitter.pack(normalization.parameters + (bias.map { [$0] } ?? [])) {
+      for c in 0..<columns {
+        packed.floats[c] =
+          scale.floats[c] * ((own?.floats[c] ?? 0) - mean.floats[c]) + (beta?.floats[c] ?? 0)
+      }
+    }
+    return packed
+  }
+}
+
+// MARK: - Backward
+
+extension ConvolutionOperation {
+  func emitBackward(_ emitter: Emitter) throws(EngineError) {
+    guard var gradient = emitter.takeGradient(of: output), let layouts, let hint, let source else { return }
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
+    if hasResidual { try emitter.pass(gradient, to: inputs[1]) }
+    try emitParameterGradients(emitter, gradient, layouts, hint, source)
+    guard emitter.needsGradient(inputs[0]) else { return }
+    try emitInputGradient(emitter, gradient, layouts, hint, source)
+  }
+
+  private func emitInputGradient(
+    _ emitter: Emitter, _ gradient: Emitter.Activation,
+    _ layouts: (source: MemoryDescriptor, destination: MemoryDescriptor), _ hint: PrimitiveDescriptor,
+    _ source: Emitter.Activation
+  ) throws(EngineError) {
+    let weights = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
+    var window = shimWindow
+    let attributes = try Attributes()
+    let descriptor = try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
+      graft_convolution_backward_data(
+        &handle, engine, layouts.source.handle, weights.handle, layouts.destination.handle, &window, hint.handle,
+        attributes.handle)
+    }
+    guard let kernelLayout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
+    let packed =
+      if let packedKernel, packedKernel.layout == kernelLayout { packedKernel.buffer } else {
+        try packKernel(emitter, for: kernelLayout)
+      }
+    emitter.workloads.append(workload(.inputGradient, emitter))
+    let count = operationCount(emitter.program.shapes[output]) * emitter.batch
+    func compute(_ target: Emitter.Activation) throws(EngineError) {
+      try emitter.step(
+        name, descriptor, operationCount: count,
+        [
+          (graft_arg_destination_gradient, layouts.destination, gradient.buffer),
+          (graft_arg_weights, kernelLayout, packed),
+          (graft_arg_source_gradient, layouts.source, target.buffer),
+        ])
+    }
+    if source.layout == emitter.activation(inputs[0]).layout {
+      try emitter.contribute(to: inputs[0], compute)
+    } else {
+      let moved = emitter.activation(source.shape, source.layout)
+      try compute(moved)
+      try emitter.pass(moved, to: inputs[0])
+    }
+  }
+
+  private func emitParameterGradients(
+    _ emitter: Emitter, _ gradient: Emitter.Activation,
+    _ layouts: (source: MemoryDescriptor, destination: MemoryDescriptor), _ hint: PrimitiveDescriptor,
+    _ source: Emitter.Activation
+  ) throws(EngineError) {
+    let kernelTrains = emitter.trains(kernel.path) || emitter.trains(normalization?.gamma)
+    let biasTrains = kernelTrains || emitter.trains(bias) || emitter.trains(normalization?.beta)
+    guard biasTrains, hasBias || kernelTrains else { return }
+    let biasGradient = emitter.buffer(floatCount: kernel.columns + 64)
+    guard kernelTrains else {
+      emitter.channelSum(of: gradient, into: biasGradient, channels: kernel.columns, name: name)
+      return unfold(emitter, kernelGradient: nil, biasGradient: biasGradient)
+    }
+    let free = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
+    let biasLayout = hasBias ? try MemoryDescriptor(dense: [kernel.columns]) : nil
+    var window = shimWindow
+    let attributes = try Attributes()
+    let descriptor = try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
+      graft_convolution_backward_weights(
+        &handle, engine, layouts.source.handle, free.handle, biasLayout?.handle, layouts.destination.handle, &window,
+        hint.handle, attributes.handle)
+    }
+    guard let kernelLayout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
+    emitter.workloads.append(workload(.parameterGradient, emitter))
+    let packed = emitter.buffer(floatCount: (kernelLayout.byteCount + 3) / 4)
+    var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
+      (graft_arg_source, layouts.source, source.buffer),
+      (graft_arg_destination_gradient, layouts.destination, gradient.buffer),
+      (graft_arg_weights_gradient, kernelLayout, packed),
+    ]
+    if let biasLayout { arguments.append((graft_arg_bias_gradient, biasLayout, biasGradient)) }
+    try emitter.step(
+      name, descriptor, operationCount: operationCount(emitter.program.shapes[output]) * emitter.batch, arguments)
+    let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
+    if stored == kernelLayout { return unfold(emitter, kernelGradient: packed, biasGradient: biasGradient) }
+    let table = emitter.buffer(floatCount: kernel.rows * kernel.columns)
+    try emitter.reorder(name, kernelLayout, packed, to: stored, table)
+    unfold(emitter, kernelGradient: table, biasGradient: biasGradient)
+  }
+
+  /// Turns the gradients of the folded kernel and bias into those of the parameters.
+  ///
+  /// With W' = s·W and b' = s·(b − μ) + β: dW = s·dW', db = s·db', dβ = db', and
+  /// dγ = (Σ dW'·W + db'·(b − μ)) / √(σ² + ε).
+  private func unfold(_ emitter: Emitter, kernelGradient: Buffer?, biasGradient: Buffer) {
+    let target = emitter.gradientBuffer
+    let (rows, columns, run, scale) = (kernel.rows, kernel.columns, emitter.run, scale)
+    if let kernelGradient, let gamma = emitter.gradient(of: normalization?.gamma), let normalization {
+      let dots = emitter.buffer(floatCount: columns)
+      let (weights, mean, own) = (
+        emitter.master(kernel.path), emitter.master(normalization.mean), bias.map(emitter.master)
+      )
+      let variance = emitter.master(normalization.variance)
+      let epsilon = normalization.epsilon
+      emitter.step(name, "unfold", touching: [kernelGradient, biasGradient, dots, target]) {
+        graft_column_dots(dots.floats, kernelGradient.floats, weights.floats, rows, columns)
+        let sum = target.floats + gamma.offset
+        let keeps = gamma.isWritten || run.isAccumulating
+        for c in 0..<columns {
+          let shifted = biasGradient.floats[c] * ((own?.floats[c] ?? 0) - mean.floats[c])
+          let value = (dots.floats[c] + shifted) / (variance.floats[c] + epsilon).squareRoot()
+          sum[c] = keeps ? sum[c] + value : value
+        }
+      }
+    }
+    if let kernelGradient, let place = emitter.gradient(of: kernel.path) {
+      emitter.step(name, "unfold", touching: [kernelGradient, target]) {
+        graft_scale_columns_into(
+          target.floats + place.offset, kernelGradient.floats, scale?.floats, rows, columns,
+          place.isWritten || run.isAccumulating)
+      }
+    }
+    for (path, factor) in [(bias, scale), (normalization?.beta, nil)] {
+      guard let place = emitter.gradient(of: path) else { continue }
+      emitter.step(name, "unfold", touching: [biasGradient, target]) {
+        graft_scale_columns_into(
+          target.floats + place.offset, biasGradient.floats, factor?.floats, 1, columns,
+          place.isWritten || run.isAccumulating)
+      }
+    }
+  }
+}

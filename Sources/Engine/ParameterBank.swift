@@ -1,0 +1,110 @@
+import Foundation
+import Graphs
+import Tensors
+
+/// The master copies of a network's parameters, which all plans of the network read and optimizers write.
+///
+/// All values are single-precision, as Keras stores them, one parameter behind another in the graph's order in memory
+/// that is allocated once.
+@EngineActor public final class ParameterBank {
+  /// Where a parameter lies, and how often it has changed.
+  private struct Place {
+    var range: Range<Int>
+    var shape: Shape
+    var version: Int
+  }
+
+  private let memory: AlignedMemory
+  private var places: [ParameterPath: Place] = [:]
+  private let order: [ParameterPath]
+  /// How often anything has changed.
+  private(set) var version = 1
+
+  /// A bank of all parameters of a graph.
+  ///
+  /// - Throws: `EngineError.Code.unfitParameter` where the weights lack one or have it in another shape.
+  public init(graph: Graph, weights: Weights) throws(EngineError) {
+    do {
+      try weights.check(against: graph)
+    } catch {
+      throw EngineError(.unfitParameter, subject: error.subject, detail: error.detail)
+    }
+    var count = 0
+    let parameters = graph.parameters
+    for (path, parameter) in parameters {
+      let size = parameter.shape.elementCount
+      places[path] = Place(range: count..<count + size, shape: parameter.shape, version: 1)
+      count += (size + 15) / 16 * 16
+    }
+    order = parameters.map(\.path)
+    memory = try AlignedMemory(byteCount: max(64, count * 4), subject: "parameters")
+    load(weights)
+  }
+
+  /// The numbers of one parameter, which stay where they are for the bank's life.
+  ///
+  /// Whoever writes here says so with `changed`.
+  public func values(at path: ParameterPath) -> UnsafeMutableBufferPointer<Float> {
+    guard let place = places[path] else { preconditionFailure("the bank has no parameter \(path)") }
+    return UnsafeMutableBufferPointer(rebasing: memory.floats[place.range])
+  }
+
+  /// The extents of one parameter.
+  public func shape(of path: ParameterPath) -> Shape? { places[path]?.shape }
+
+  /// Tells plans that parameters have new values.
+  public func changed(_ paths: some Sequence<ParameterPath>) {
+    version += 1
+    for path in paths { places[path]?.version = version }
+  }
+
+  /// When a parameter last changed, on the bank's own clock.
+  func version(of path: ParameterPath) -> Int { places[path]?.version ?? 0 }
+
+  /// A copy of all parameters.
+  public func snapshot() -> Weights { snapshot(of: order) }
+
+  /// A copy of some parameters.
+  public func snapshot(of paths: some Sequence<ParameterPath>) -> Weights {
+    var weights = Weights()
+    for path in paths {
+      guard let place = places[path] else { continue }
+      weights[path] = Tensor(shape: place.shape, elementType: .f32) { bytes in
+        bytes.copyMemory(from: UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: memory.floats[place.range])))
+      }
+    }
+    return weights
+  }
+
+  /// Overwrites those parameters that `weights` has; others are left alone.
+  public func load(_ weights: Weights) {
+    for (path, tensor) in weights.tensors {
+      guard let place = places[path] else { continue }
+      precondition(tensor.shape == place.shape, "\(path) has the shape \(place.shape), not \(tensor.shape)")
+      let target = UnsafeMutableBufferPointer(rebasing: memory.floats[place.range])
+      tensor.withFloats { source in _ = target.update(fromContentsOf: source) }
+    }
+    changed(weights.tensors.keys)
+  }
+}
+
+/// Memory for numbers that is allocated, faulted in and freed as one.
+final class AlignedMemory {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  /// Zeroed memory at the start of a page.
+  ///
+  /// - Throws: `EngineError.Code.memory` where the system has no more.
+  init(byteCount: Int, subject: String) throws(EngineError) {
+    var address: UnsafeMutableRawPointer?
+    guard byteCount >= 0, posix_memalign(&address, 4096, max(byteCount, 64)) == 0, let address else {
+      throw EngineError(.memory, subject: subject, detail: "needs \(byteCount) bytes, which the system does not have")
+    }
+    bytes = UnsafeMutableRawBufferPointer(start: address, count: byteCount)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  var floats: UnsafeMutableBufferPointer<Float> { bytes.bindMemory(to: Float.self) }
+
+  deinit { free(bytes.baseAddress) }
+}

@@ -1,0 +1,63 @@
+import Graphs
+
+/// For which work a plan is compiled.
+public struct PlanOptions: Sendable {
+  /// Where batch normalisation takes its statistics from in layers that train.
+  public enum BatchNormalizationMode: String, Sendable {
+    /// The stored moving statistics, which stay as they are.
+    case frozenStatistics
+    /// The statistics of the batch; the stored ones follow them.
+    case trainingStatistics
+  }
+
+  /// Where activations lie in memory.
+  public enum Layout: String, Sendable {
+    /// Where the convolutions want them.
+    case automatic
+    /// Channels last throughout.
+    case channelsLast
+  }
+
+  /// What a plan may leave undone, to see what it brings or that it changes nothing.
+  public enum Pass: String, Sendable, CaseIterable {
+    /// Folding batch normalisation with frozen statistics into convolutions.
+    case fold
+    /// Activations, additions and borders inside the primitive before or after them.
+    case fuse
+    /// Memory shared by buffers that do not live at the same time.
+    case arena
+  }
+
+  /// How many samples one run computes.
+  public var batchSize: Int
+  /// The parameters that gradients are wanted for; empty for inference.
+  public var trainable: Set<ParameterPath>
+  /// The layers that behave as in training: their dropout drops, their batch normalisation may use the batch.
+  public var trainingLayers: Set<String>
+  /// What batch normalisation does in `trainingLayers`.
+  public var batchNormalization: BatchNormalizationMode
+  /// Where activations lie in memory.
+  public var layout: Layout
+  /// Passes that are left out.
+  public var without: Set<Pass>
+  /// The seed of dropout.
+  public var seed: UInt64
+  /// Whether `backward` also makes the gradients of the inputs.
+  public var wantsInputGradients = false
+
+  /// Options of a plan.
+  public init(
+    batchSize: Int, trainable: Set<ParameterPath> = [], trainingLayers: Set<String> = [],
+    batchNormalization: BatchNormalizationMode = .frozenStatistics, layout: Layout = .automatic,
+    without: Set<Pass> = [], seed: UInt64 = 0
+  ) {
+    precondition(batchSize > 0, "a batch has at least one sample")
+    self.batchSize = batchSize
+    self.trainable = trainable
+    self.trainingLayers = trainingLayers
+    self.batchNormalization = batchNormalization
+    self.layout = layout
+    self.without = without
+    self.seed = seed
+  }
+}

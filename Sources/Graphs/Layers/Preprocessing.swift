@@ -1,0 +1,77 @@
+import Tensors
+
+/// Scales and shifts every element: y = x·scale + offset, with one number or one for each channel.
+public struct Rescaling: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "Rescaling"
+
+  /// One factor, or one for each channel.
+  public var scale: [Float]
+  /// One summand, or one for each channel.
+  public var offset: [Float]
+
+  /// A fixed linear function of every element.
+  public init(scale: [Float], offset: [Float] = [0]) {
+    self.scale = scale
+    self.offset = offset
+  }
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
+    let input = try single(inputs)
+    let channels = input.rank > 0 ? input[-1] : 1
+    for (name, values) in [("scale", scale), ("offset", offset)] where values.count != 1 && values.count != channels {
+      throw Self.unfit("\(name) has \(values.count) numbers for \(channels) channels")
+    }
+    return input
+  }
+}
+
+/// Brings every channel to mean 0 and deviation 1 by fixed statistics: y = (x − mean) / max(√variance, 1e-7).
+public struct Normalization: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "Normalization"
+
+  /// The fixed statistics; nil where they are stored among the weights.
+  public var statistics: Statistics?
+
+  /// A mean and a variance: one number each, or one for each channel.
+  public struct Statistics: Hashable, Sendable {
+    /// What is subtracted.
+    public var mean: [Float]
+    /// Whose root is divided by.
+    public var variance: [Float]
+
+    /// Statistics given as numbers.
+    public init(mean: [Float], variance: [Float]) {
+      self.mean = mean
+      self.variance = variance
+    }
+  }
+
+  /// A normalisation over the last axis, by the given statistics or by those among the weights.
+  public init(_ statistics: Statistics? = nil) { self.statistics = statistics }
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
+    let input = try single(inputs)
+    guard input.rank > 0 else { throw Self.unfit("takes at least one axis, but its input is a scalar") }
+    if let statistics {
+      for (name, values) in [("mean", statistics.mean), ("variance", statistics.variance)]
+      where values.count != 1 && values.count != input[-1] {
+        throw Self.unfit("\(name) has \(values.count) numbers for \(input[-1]) channels")
+      }
+    }
+    return input
+  }
+
+  /// The parameters in Keras's order.
+  public func parameters(for inputs: [Shape]) throws(GraphError) -> [Parameter] {
+    let input = try outputShape(for: inputs)
+    guard statistics == nil else { return [] }
+    return [
+      Parameter("mean", [input[-1]], .mean), Parameter("variance", [input[-1]], .variance),
+      Parameter("count", [], .count),
+    ]
+  }
+}

@@ -1,0 +1,26 @@
+import Graphs
+
+extension Add: KerasLayer {
+  init(_ options: LayerOptions) { self.init() }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind) }
+}
+
+extension Multiply: KerasLayer {
+  init(_ options: LayerOptions) { self.init() }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind) }
+}
+
+extension Concatenate: KerasLayer {
+  init(_ options: LayerOptions) throws(WeightError) {
+    // Keras counts the batch as axis 0.
+    let axis = try options.integer("axis", default: -1)
+    guard axis != 0 else {
+      throw options.failure(.unsupportedLayer, "joins its inputs along the batch, which mixes samples")
+    }
+    self.init(axis: axis > 0 ? axis - 1 : axis)
+  }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind, ["axis": .integer(axis >= 0 ? axis + 1 : axis)]) }
+}

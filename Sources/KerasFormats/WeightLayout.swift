@@ -1,0 +1,124 @@
+import Graphs
+
+/// In which order and under which names Keras keeps the weights of a network.
+struct WeightLayout {
+  private let graph: Graph
+  private let model: ModelDescription
+
+  /// The layout of a graph that was read from, or is written as, a description.
+  init(_ model: ModelDescription, graph: Graph) {
+    self.graph = graph
+    self.model = model
+  }
+
+  /// The layers of a legacy HDF5 file: those of the outermost network, with all weights of a nested one in one list.
+  ///
+  /// A nested network lists what can train first, then everything else, both in the order of its layers.
+  func legacyLayers() -> [ExpectedLayer] {
+    LayerOrder.positions(of: model).map { position in
+      let layer = model.layers[position]
+      let all = parameters(of: layer, isTrainable: true, prefix: nil)
+      let parameters = all.filter(\.isTrainable) + all.filter { !$0.isTrainable }
+      return ExpectedLayer(name: layer.name, place: layer.name, parameters: parameters.map(\.parameter))
+    }
+  }
+
+  private func parameters(
+    of layer: LayerDescription, isTrainable: Bool, prefix: String?
+  ) -> [(parameter: ExpectedParameter, isTrainable: Bool)] {
+    let isTrainable = isTrainable && layer.isTrainable
+    switch layer.content {
+    case .input: return []
+    case .layer:
+      return graph.parameters(of: layer.path).map { parameter in
+        let name = prefix.map { "\($0)/\(parameter.name)" } ?? parameter.name
+        return (
+          ExpectedParameter(parameter, of: layer.path, name: name),
+          isTrainable && parameter.isTrainable
+        )
+      }
+    case .model(let inner):
+      return LayerOrder.positions(of: inner).flatMap { position in
+        let layer = inner.layers[position]
+        return parameters(
+          of: layer, isTrainable: isTrainable, prefix: prefix.map { "\($0)/\(layer.name)" } ?? layer.name)
+      }
+    }
+  }
+
+  /// The layers of a Keras 3 weights file: each in a group named after its class and a running number.
+  func storeLayers() -> [ExpectedLayer] {
+    var result: [ExpectedLayer] = []
+    appendStoreLayers(of: model, place: "layers", prefix: "", to: &result)
+    return result
+  }
+
+  private func appendStoreLayers(
+    of model: ModelDescription, place: String, prefix: String, to result: inout [ExpectedLayer]
+  ) {
+    var counts: [String: Int] = [:]
+    for position in LayerOrder.positions(of: model) {
+      let layer = model.layers[position]
+      // A Sequential does not count its input among its layers; an input has no weights, so it may be counted.
+      let base = layer.className.snakeCased
+      let count = counts[base, default: 0]
+      counts[base] = count + 1
+      let group = "\(place)/\(count == 0 ? base : "\(base)_\(count)")"
+      let parameters = graph.parameters(of: layer.path).map {
+        ExpectedParameter($0, of: layer.path, name: $0.name)
+      }
+      result.append(ExpectedLayer(name: prefix + layer.name, place: group, parameters: parameters))
+      if case .model(let inner) = layer.content {
+        appendStoreLayers(of: inner, place: "\(group)/layers", prefix: "\(prefix)\(layer.name)/", to: &result)
+      }
+    }
+  }
+}
+
+extension ExpectedParameter {
+  fileprivate init(_ parameter: Parameter, of layer: String, name: String) {
+    self.init(
+      path: ParameterPath(layer, parameter.name), name: name, shape: parameter.shape,
+      isCount: parameter.role == .count)
+  }
+}
+
+extension LayerDescription {
+  /// Keras 3's class name.
+  var className: String {
+    switch content {
+    case .input: Input.kind
+    case .layer(let layer): (try? layer.record().kind) ?? type(of: layer).kind
+    case .model(let model): model.kind.rawValue
+    }
+  }
+}
+
+extension String {
+  /// A class name as Keras turns it into a group's name: `DepthwiseConv2D` into `depthwise_conv2d`.
+  var snakeCased: String {
+    let scalars = Array(unicodeScalars.filter { $0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_" })
+    // Keras puts an underscore before a capital that small letters follow, then between a small letter and a capital.
+    var words: [Unicode.Scalar] = []
+    var index = 0
+    while index < scalars.count {
+      let isWord =
+        index > 0 && index + 1 < scalars.count && scalars[index].isCapital && scalars[index + 1].isSmall
+        && words.last != "_"
+      if isWord { words.append("_") }
+      words.append(scalars[index])
+      index += 1
+    }
+    var result = ""
+    for (index, scalar) in words.enumerated() {
+      if index > 0, words[index - 1].isSmall, scalar.isCapital { result += "_" }
+      result += String(scalar).lowercased()
+    }
+    return result
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isCapital: Bool { ("A"..."Z").contains(self) }
+  fileprivate var isSmall: Bool { ("a"..."z").contains(self) }
+}

@@ -1,0 +1,56 @@
+"""Makes golden files: see scripts/make-goldens. Each runs in a process of its own, for it sets Keras's precision."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+# Name of the file → module, function, its arguments, precision.
+PARTS = {
+    "efficientnet-lite0": ("backbone", "make_model", (), "float32"),
+    "foolbox-imagenet": ("backbone", "make_photos", (), "float32"),
+    "vgg16": ("families", "make", ("vgg16",), "float64"),
+    "resnet50": ("families", "make", ("resnet50",), "float64"),
+    "inceptionv3": ("families", "make", ("inceptionv3",), "float64"),
+    "mobilenetv2": ("families", "make", ("mobilenetv2",), "float64"),
+    "layers": ("layers", "make", (), "float64"),
+    "optimizers": ("optimizers", "make", (), "float64"),
+    "losses": ("losses", "make", (), "float64"),
+}
+
+
+def make(part):
+    module, function, arguments, precision = PARTS[part]
+    os.environ["JAX_ENABLE_X64"] = "1" if precision == "float64" else "0"
+    import importlib
+
+    import keras
+    from keras.src.backend.common import dtypes
+
+    keras.config.set_floatx(precision)
+    # On JAX, Keras meets f64 with f32 (its BatchNormalization does so always) unless this table says otherwise.
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = precision
+    getattr(importlib.import_module(module), function)(*arguments)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="make-goldens")
+    parser.add_argument("part", nargs="*", help="a file of Tests/Goldens without .json; all by default")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    unknown = [part for part in arguments.part if part not in PARTS]
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: not among {', '.join(PARTS)}")
+    if arguments.list:
+        print("\n".join(PARTS))
+    elif arguments.here:
+        make(*arguments.part)
+    else:
+        for part in arguments.part or PARTS:
+            status = subprocess.run([sys.executable, os.path.dirname(__file__), "--here", part]).returncode
+            if status:
+                sys.exit(f"make-goldens: {part} was not made")
+
+
+main()

@@ -1,0 +1,70 @@
+"""The generator of weights and inputs that scripts/make-goldens describes."""
+
+import math
+
+import numpy as np
+from keras import layers
+
+MASK = (1 << 64) - 1
+
+
+def fnv1a(text):
+    value = 0xCBF29CE484222325
+    for byte in text.encode("utf-8"):
+        value = (value ^ byte) * 0x100000001B3 & MASK
+    return value
+
+
+def uniform(path, shape):
+    """u in [0, 1) for every element of the array with this path, in f64."""
+    count = math.prod(shape)
+    z = np.uint64(fnv1a(path)) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return ((z >> np.uint64(40)).astype(np.float64) * 2.0**-24).reshape(shape)
+
+
+def signal(path, shape):
+    """2u - 1: inputs of layers, and gradients."""
+    return (2 * uniform(path, shape) - 1).astype(np.float32)
+
+
+def pixels(path, shape):
+    """255u: images."""
+    return (255 * uniform(path, shape)).astype(np.float32)
+
+
+def numbered(stem, count):
+    """The paths of several arrays of one kind."""
+    return [stem] if count == 1 else [f"{stem}/{index}" for index in range(count)]
+
+
+def weight(path, shape, depthwise=False):
+    u = uniform(path, shape)
+    name = path.rsplit("/", 1)[1]
+    if name.endswith("kernel"):
+        fan_in = math.prod(shape[:2] if depthwise or name == "depthwise_kernel" else shape[:-1])
+        values = (2 * u - 1) * math.sqrt(6 / fan_in)
+    elif name in ("gamma", "moving_variance"):
+        values = 0.5 + u
+    else:
+        assert name in ("bias", "beta", "moving_mean"), path
+        values = (2 * u - 1) * 0.1
+    return values.astype(np.float32)
+
+
+def weights(model, prefix=""):
+    """Every variable of a model as (path, variable, layer), layer by layer; a layer that is applied twice comes once."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from weights(layer, f"{prefix}{layer.name}/")
+        else:
+            for variable in layer.weights:
+                yield f"{prefix}{layer.name}/{variable.name}", variable, layer
+
+
+def fill(model):
+    """Gives every variable of the model its generated values."""
+    for path, variable, layer in weights(model):
+        variable.assign(weight(path, tuple(variable.shape), isinstance(layer, layers.DepthwiseConv2D)))
