@@ -1,4 +1,3 @@
-import CKernels
 import Engine
 import Freezing
 import Graphs
@@ -63,7 +62,7 @@ package final class Trainer {
         detail: "expected one input of pictures \(pictureShape), found "
           + graph.inputs.map { graph.nodes[$0].outputShape.description }.joined(separator: ", "))
     }
-    if options.threads > 0 { _ = graft_use_threads(Int32(options.threads)) }
+    EngineThreads.use(options.threads)
     self.schedule = schedule
     parameters = try ParameterBank(graph: graph, weights: weights)
     context = PhaseRun.Context(
