@@ -52,7 +52,7 @@ import Testing
 
   @Test func aDocumentOfANewerVersionIsRefused() throws {
     let model = try model()
-    let json = try #require(try model.document).json()
+    let json = try #require(model.document).json()
     let newer = String(decoding: json, as: UTF8.self).replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 9")
     let error = #expect(throws: ModelError.self) { try ModelDocument(json: Array(newer.utf8), name: "x.keras") }
     #expect(error?.description == "x.keras: graft.json: has version 9, and this program knows up to 1")
