@@ -164,7 +164,7 @@ import Testing
       plan.forward(step: 1)
       #expect(Array(plan.outputs[0].values) == first)
       #expect(second != first)
-      #expect(Set(first) == [0, 4 / 3])
+      #expect(Set(first) == [0, Float(4) / 3])
       // 10,000 draws of 3/4: a deviation of 0.0058 in the mean of 1.
       #expect(abs(first.reduce(0, +) / 10_000 - 1) < 0.03)
     }

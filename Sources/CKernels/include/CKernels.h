@@ -71,6 +71,19 @@ void graft_gate_gradient(float *dg, const float *dy, const float *x, graft_view 
 void graft_pixel_add(float *y, const float *x, const float *g, graft_view view);                         // y = x + g
 void graft_pixel_sum(float *dg, const float *dy, graft_view view, bool accumulate);                      // dg (+)= Σ dy
 
+// MARK: Depthwise convolutions, whose kernel gradient oneDNN has no fast primitive for beyond windows of three
+
+// Samples, blocks of channels and images of a depthwise convolution in a blocked layout; a block has 8 or 16 channels.
+typedef struct {
+  size_t samples, blocks, width;
+  size_t rows, columns, output_rows, output_columns;
+  size_t size[2], strides[2], dilation[2];  // of the window; a dilation of 1 is dense
+  size_t before[2];                         // rows above and columns left of the image that are zero
+} graft_depthwise;
+
+// dw[block][kh][kw][width] = Σ x·dy over samples and pixels
+void graft_depthwise_kernel_gradient(float *dw, const float *x, const float *dy, graft_depthwise shape);
+
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.

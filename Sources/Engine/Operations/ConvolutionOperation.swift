@@ -153,8 +153,14 @@ extension ConvolutionOperation {
     let scale = foldedScale(emitter)
     let scratch = emitter.foldScratch
     if scale != nil { scratch.reserve(byteCount: master.byteCount) }
-    let reorder = try emitter.packReorder(stored, scale == nil ? master : scratch, to: layout, packed)
+    let origin = scale == nil ? master : scratch
     let (rows, columns) = (kernel.rows, kernel.columns)
+    let reorder: @EngineActor () -> Void
+    if let blocks = try DepthwiseBlocks(kernel, layout) {
+      reorder = { blocks.pack(origin.floats, to: packed.floats) }
+    } else {
+      reorder = try emitter.packReorder(stored, origin, to: layout, packed)
+    }
     emitter.pack([kernel.path] + (normalization?.scaleParameters ?? [])) {
       if let scale { graft_scale_columns(scratch.floats, master.floats, scale.floats, rows, columns) }
       reorder()
@@ -265,8 +271,11 @@ extension ConvolutionOperation {
         &handle, engine, layouts.source.handle, free.handle, biasLayout?.handle, layouts.destination.handle, &window,
         hint.handle, attributes.handle)
     }
-    guard let kernelLayout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
     emitter.workloads.append(workload(.parameterGradient, emitter))
+    if descriptor.isReference, let blocks = DepthwiseBlocks(kernel, width: source.layout) {
+      return emitDepthwiseGradients(emitter, gradient, source, blocks, biasGradient)
+    }
+    guard let kernelLayout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
     let packed = emitter.buffer(floatCount: (kernelLayout.byteCount + 3) / 4)
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, layouts.source, source.buffer),
@@ -279,7 +288,36 @@ extension ConvolutionOperation {
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
     if stored == kernelLayout { return unfold(emitter, kernelGradient: packed, biasGradient: biasGradient) }
     let table = emitter.buffer(floatCount: kernel.rows * kernel.columns)
-    try emitter.reorder(name, kernelLayout, packed, to: stored, table)
+    if let blocks = try DepthwiseBlocks(kernel, kernelLayout) {
+      emitter.step(name, "unpack", touching: [packed, table]) { blocks.unpack(packed.floats, to: table.floats) }
+    } else {
+      try emitter.reorder(name, kernelLayout, packed, to: stored, table)
+    }
+    unfold(emitter, kernelGradient: table, biasGradient: biasGradient)
+  }
+
+  /// The kernel gradient of a depthwise convolution for whose window oneDNN has nothing but its reference loop.
+  private func emitDepthwiseGradients(
+    _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation, _ blocks: DepthwiseBlocks,
+    _ biasGradient: Buffer
+  ) {
+    let packed = emitter.buffer(floatCount: blocks.elementCount)
+    let table = emitter.buffer(floatCount: kernel.rows * kernel.columns)
+    let view = emitter.view(source)
+    let shape = graft_depthwise(
+      samples: view.samples, blocks: view.blocks, width: view.width, rows: source.shape[0], columns: source.shape[1],
+      output_rows: gradient.shape[0], output_columns: gradient.shape[1],
+      size: (window.size.height, window.size.width), strides: (window.strides.height, window.strides.width),
+      dilation: (window.dilation.height, window.dilation.width), before: (insets.top, insets.left))
+    let (x, dy) = (source.buffer, gradient.buffer)
+    emitter.step(
+      name, "depthwise_kernel_gradient", touching: [x, dy, packed, table],
+      operationCount: operationCount(gradient.shape) * emitter.batch
+    ) {
+      graft_depthwise_kernel_gradient(packed.floats, x.floats, dy.floats, shape)
+      blocks.unpack(packed.floats, to: table.floats)
+    }
+    if hasBias { emitter.channelSum(of: gradient, into: biasGradient, channels: kernel.columns, name: name) }
     unfold(emitter, kernelGradient: table, biasGradient: biasGradient)
   }
 
