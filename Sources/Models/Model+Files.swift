@@ -1,0 +1,31 @@
+import Graphs
+import KerasFormats
+
+extension Model {
+  /// Opens a model: a file of Graft, or any whole-model file of Keras, whose classes have no names then.
+  ///
+  /// - Parameters:
+  ///   - path: A `.keras` or whole-model `.h5` file.
+  ///   - imageSize: Height and width of pictures where the file leaves them open.
+  /// - Throws: `WeightError` where the file cannot be read, ``ModelError`` where its `graft.json` does not fit.
+  public static func read(_ path: String, imageSize: Size2D? = nil) throws -> Model {
+    let file = try KerasFiles.read(path, inputSize: imageSize)
+    var graph = file.graph
+    guard let bytes = file.architecture.graftDocument else { return Model(graph: graph, weights: file.weights) }
+    let document = try ModelDocument(json: bytes, name: path)
+    try document.check(against: graph, name: path)
+    let names = Set(graph.layerNames)
+    graph.stages = document.stages.map { stage in
+      Stage(name: stage.name, layers: stage.layers.filter(names.contains))
+    }
+    return Model(graph: graph, weights: file.weights, document: document)
+  }
+
+  /// Writes the model as a file that stock Keras 3 opens, whole or not at all.
+  ///
+  /// - Parameter format: `keras` or `wholeModelH5`.
+  /// - Throws: `WeightError`, or ``ModelError`` where the document cannot be written as JSON.
+  public func write(to path: String, format: KerasFormat = .keras) throws {
+    try KerasFiles.write(graph, weights: weights, to: path, format: format, graftDocument: try document?.json())
+  }
+}

@@ -1,0 +1,43 @@
+import Engine
+import Graphs
+import Tensors
+
+extension Optimizer {
+  /// A copy of what is kept of every parameter that has ever trained.
+  package var moments: [ParameterPath: Checkpoint.Moments] {
+    Dictionary(
+      uniqueKeysWithValues: states.map { path, state in
+        var copy = Checkpoint.Moments()
+        copy.stepCount = state.stepCount
+        copy.velocity = tensor(state.velocity, at: path)
+        copy.firstMoment = tensor(state.firstMoment, at: path)
+        copy.secondMoment = tensor(state.secondMoment, at: path)
+        return (path, copy)
+      })
+  }
+
+  /// Puts back what was kept, before the next phase begins.
+  package func restore(_ moments: [ParameterPath: Checkpoint.Moments]) {
+    for (path, kept) in moments {
+      let state = State()
+      state.stepCount = kept.stepCount
+      state.velocity = kept.velocity.map(MomentBuffer.init)
+      state.firstMoment = kept.firstMoment.map(MomentBuffer.init)
+      state.secondMoment = kept.secondMoment.map(MomentBuffer.init)
+      restore(state, at: path)
+    }
+  }
+
+  private func tensor(_ buffer: MomentBuffer?, at path: ParameterPath) -> Tensor? {
+    guard let buffer, let shape = shape(of: path) else { return nil }
+    return Tensor(shape: shape, elementType: .f32) { $0.copyMemory(from: UnsafeRawBufferPointer(buffer.values)) }
+  }
+}
+
+extension MomentBuffer {
+  /// A copy of a tensor's numbers.
+  fileprivate convenience init(_ tensor: Tensor) {
+    self.init(count: tensor.elementCount)
+    tensor.withFloats { _ = values.update(fromContentsOf: $0) }
+  }
+}

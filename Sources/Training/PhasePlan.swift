@@ -1,0 +1,91 @@
+import Engine
+import Freezing
+import Graphs
+import Tasks
+
+/// What a phase means for one network: what trains, where the frontier is, and in what portions samples go through.
+struct PhasePlan: Sendable {
+  /// The parameters that train.
+  let trainable: Set<ParameterPath>
+  /// The layers that behave as while training: dropout that has something trainable before it or belongs to a head that
+  /// trains, and batch normalisation where the phase wants the statistics of the batch.
+  let trainingLayers: Set<String>
+  /// The statistics that move in this phase.
+  let movingStatistics: Set<ParameterPath>
+  /// The frozen part and the rest.
+  let frontier: Frontier
+  /// How many samples go through what trains at once.
+  let microBatchSize: Int
+  /// How many numbers train.
+  let trainableCount: Int
+
+  /// Resolves a phase.
+  ///
+  /// - Parameters:
+  ///   - graph: The network that ends in logits.
+  ///   - microBatchSize: Overrules the estimate.
+  /// - Throws: `ScheduleError` where the phase's selection does not fit the network.
+  init(
+    _ phase: Phase, graph: Graph, heads: [Head], batchSize: Int, microBatchSize: Int? = nil
+  ) throws(ScheduleError) {
+    let trainable = try phase.train.resolve(in: graph, headLayers: Set(heads.flatMap(\.layers)))
+    self.trainable = trainable
+    trainableCount = graph.parameters.reduce(0) {
+      trainable.contains($1.path) ? $0 + $1.parameter.shape.elementCount : $0
+    }
+    let trainableLayers = Set(trainable.map(\.layer))
+    var layers = PhasePlan.droppingLayers(in: graph, trainableLayers: trainableLayers)
+    for head in heads where !trainableLayers.isDisjoint(with: head.layers) {
+      layers.formUnion(head.layers.filter { graph[layer: $0] is Dropout })
+    }
+    var statistics: Set<ParameterPath> = []
+    if phase.batchNormalization == .trainingStatistics {
+      for name in trainableLayers where graph[layer: name] is BatchNormalization {
+        layers.insert(name)
+        for parameter in graph.parameters(of: name) where !parameter.isTrainable {
+          statistics.insert(ParameterPath(name, parameter.name))
+        }
+      }
+    }
+    trainingLayers = layers
+    movingStatistics = statistics
+    frontier = Frontier(
+      graph, trainable: trainable, trainingLayers: layers,
+      usesBatchStatistics: phase.batchNormalization == .trainingStatistics)
+    if !statistics.isEmpty {
+      // The samples of a batch know each other by their statistics: it cannot be cut.
+      self.microBatchSize = batchSize
+    } else {
+      self.microBatchSize = min(
+        batchSize, microBatchSize ?? PhasePlan.fittingMicroBatchSize(of: frontier.suffix, batchSize: batchSize))
+    }
+  }
+
+  private static func droppingLayers(in graph: Graph, trainableLayers: Set<String>) -> Set<String> {
+    var result: Set<String> = []
+    var trains = [Bool](repeating: false, count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated() {
+      let follows = node.inputs.contains { trains[$0] }
+      trains[index] = follows || trainableLayers.contains(node.layer)
+      if follows, graph[layer: node.layer] is Dropout { result.insert(node.layer) }
+    }
+    return result
+  }
+
+  /// The largest power of two for which what a step keeps stays near the processor: small batches are faster because
+  /// their activations are still in the last-level cache when the backward pass wants them.
+  private static func fittingMicroBatchSize(of graph: Graph, batchSize: Int) -> Int {
+    let budget = 48 << 20
+    let perSample = graph.nodes.indices.reduce(0) { sum, node in
+      switch graph.layer(of: node) {
+      // Batch normalisation and activations end up inside of these.
+      case is Conv2D, is DepthwiseConv2D, is SeparableConv2D, is Dense:
+        sum + graph.nodes[node].outputShape.elementCount * MemoryLayout<Float>.stride
+      default: sum
+      }
+    }
+    var size = 1
+    while size * 2 <= batchSize, size * 2 * perSample <= budget { size *= 2 }
+    return size * 2 > batchSize && batchSize * perSample <= budget ? batchSize : size
+  }
+}

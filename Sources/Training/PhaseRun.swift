@@ -1,0 +1,194 @@
+import Engine
+import Freezing
+import Graphs
+import Tasks
+
+/// One phase at work: plans compiled for what trains in it, the features before them, and its epochs.
+@EngineActor
+final class PhaseRun {
+  /// What outlives a phase.
+  struct Context {
+    let graph: Graph
+    let heads: [Head]
+    let parameters: ParameterBank
+    let data: TrainingData
+    let options: TrainingOptions
+    let optimizer: Optimizer
+    let events: (TrainingEvent) throws -> Void
+    /// Where features go that memory has no room for; nil for nowhere.
+    let cacheFolder: String?
+    var best: BestWeights
+    /// Epochs of all phases so far, which number the shuffles.
+    var epochCount = 0
+    /// Optimizer steps of all phases so far.
+    var stepCount = 0
+    /// Forward passes of all phases so far, which number the dropout masks.
+    var passCount: UInt64 = 0
+  }
+
+  private let phase: Phase
+  private let plan: PhasePlan
+  private let pipeline: FeaturePipeline
+  private let trained: Plan
+  private let evaluator: Evaluator
+  private let losses: TaskLosses
+  private let batchSize: Int
+  private let stepsPerEpoch: Int
+  private let clock = ContinuousClock()
+  private let begin: ContinuousClock.Instant
+
+  /// Compiles a phase's plans.
+  ///
+  /// - Throws: `ScheduleError` where the selection does not fit the network, `EngineError` where no plan can be made.
+  init(_ phase: Phase, context: Context) throws {
+    begin = clock.now
+    let data = context.data
+    self.phase = phase
+    batchSize = min(context.options.batchSize, data.training.count)
+    plan = try PhasePlan(
+      phase, graph: context.graph, heads: context.heads, batchSize: batchSize,
+      microBatchSize: context.options.microBatchSize)
+    // A last short batch would be normalised by the zeros that fill it up.
+    stepsPerEpoch =
+      plan.movingStatistics.isEmpty
+      ? (data.training.count + batchSize - 1) / batchSize : data.training.count / batchSize
+    pipeline = try FeaturePipeline(
+      prefix: plan.frontier.prefix, parameters: context.parameters, source: data.pictures,
+      chunkSize: context.options.frozenMicroBatchSize)
+    trained = try Plan(
+      plan.frontier.suffix, parameters: context.parameters,
+      options: PlanOptions(
+        batchSize: plan.microBatchSize, trainable: plan.trainable, trainingLayers: plan.trainingLayers,
+        batchNormalization: phase.batchNormalization.forPlans, seed: context.options.seed))
+    let inference = try Plan(
+      plan.frontier.suffix, parameters: context.parameters, options: PlanOptions(batchSize: plan.microBatchSize))
+    evaluator = Evaluator(pipeline: pipeline, plan: inference, labels: data.labels)
+    losses = TaskLosses(data.labels, training: data.training, microBatchSize: plan.microBatchSize)
+  }
+
+  /// Runs the phase to its end, and leaves the weights that its schedule wants.
+  func run(index: Int, of phaseCount: Int, restore: Schedule.Restore, context: inout Context) throws -> PhaseReport {
+    try context.events(
+      .phaseBegan(
+        TrainingEvent.PhaseStart(
+          phase: phase.name, index: index, phaseCount: phaseCount, trainableParameters: plan.trainableCount,
+          epochs: phase.epochs, batchSize: batchSize, microBatchSize: plan.microBatchSize)))
+    context.best.include(plan.trainable)
+    context.best.include(plan.movingStatistics)
+    context.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
+    let isCached = try cacheFeatures(context)
+    var patience = Patience(phase.until)
+    var epoch = 0
+    var trainingTime = Duration.zero
+    var seenCount = 0
+    while epoch < phase.epochs, !patience.isExhausted {
+      epoch += 1
+      let start = clock.now
+      let requests = context.data.trainingRequests(seed: context.options.seed, epoch: context.epochCount)
+      context.epochCount += 1
+      let count = try train(requests, epoch: epoch, context: &context)
+      let time = clock.now - start
+      trainingTime += time
+      seenCount += count
+      let measured = try evaluator.measure(context.data.validation)
+      let loss = losses.value(of: measured)
+      let isBest = context.best.offer(loss: loss)
+      patience.note(loss)
+      try context.events(
+        .epoch(
+          TrainingEvent.EpochReport(
+            phase: phase.name, epoch: epoch, loss: losses.epochLoss, validationLoss: loss,
+            validation: Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.summary) }), isBest: isBest,
+            seconds: (clock.now - start).inSeconds, imagesPerSecond: Double(count) / time.inSeconds)))
+    }
+    if restore == .bestSoFar { context.best.restore() }
+    let report = PhaseReport(
+      name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
+      imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: isCached,
+      microBatchSize: plan.microBatchSize, bestValidationLoss: context.best.loss)
+    try context.events(.phaseEnded(report))
+    return report
+  }
+
+  /// Runs the frozen part once for every picture, as far as that can be kept.
+  private func cacheFeatures(_ context: Context) throws -> Bool {
+    guard context.options.cachesFeatures else { return false }
+    let forms = context.data.trainingForms
+    let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
+    let hasRoom = try pipeline.cache(
+      requests, memoryBudget: context.options.memoryBudget, folder: context.cacheFolder
+    ) { count throws in
+      try Task.checkCancellation()
+      try context.events(.featuresCached(count: count, of: requests.count))
+    }
+    if !hasRoom, pipeline.hasPrefix {
+      try context.events(
+        .note("phase \(phase.name): no room to keep what the frozen part puts out, so it runs at every step"))
+    }
+    return hasRoom && forms != nil && pipeline.hasPrefix
+  }
+
+  /// Trains for one epoch.
+  ///
+  /// - Returns: How many pictures were seen.
+  private func train(_ requests: [PictureRequest], epoch: Int, context: inout Context) throws -> Int {
+    let batches = requests[...].chunked(by: batchSize).prefix(stepsPerEpoch)
+    let feed = pipeline.feed(batches.flatMap { $0.chunked(by: plan.microBatchSize) })
+    let start = clock.now
+    var count = 0
+    losses.beginEpoch()
+    for (index, batch) in batches.enumerated() {
+      try Task.checkCancellation()
+      losses.beginBatch(batch)
+      var done = 0
+      while done < batch.count {
+        let list = try feed.next(into: trained.inputs)
+        trained.forward(step: context.passCount)
+        context.passCount += 1
+        losses.add(list, plan: trained)
+        trained.backward(accumulating: done > 0)
+        done += list.count
+      }
+      let loss = losses.endBatch()
+      context.stepCount += 1
+      guard loss.isFinite else {
+        throw TrainingError(
+          .diverged, subject: "phase \(phase.name), step \(context.stepCount)",
+          detail: "the loss is no number any more; a lower learning rate may help")
+      }
+      let step = (epoch - 1) * stepsPerEpoch + index
+      let rate = phase.learningRate.value(step: step, of: phase.epochs * stepsPerEpoch)
+      context.optimizer.step(learningRate: rate)
+      count += batch.count
+      let seconds = (clock.now - start).inSeconds
+      let stepsLeft = phase.epochs * stepsPerEpoch - step - 1
+      try context.events(
+        .step(
+          TrainingEvent.StepReport(
+            phase: phase.name, epoch: epoch, step: context.stepCount, loss: loss, learningRate: rate,
+            imagesPerSecond: Double(count) / seconds,
+            secondsLeft: seconds / Double(index + 1) * Double(stepsLeft))))
+    }
+    return count
+  }
+}
+
+extension Phase.BatchNormalizationMode {
+  fileprivate var forPlans: PlanOptions.BatchNormalizationMode {
+    switch self {
+    case .frozenStatistics: .frozenStatistics
+    case .trainingStatistics: .trainingStatistics
+    }
+  }
+}
+
+extension MetricAccumulator {
+  fileprivate var summary: TrainingEvent.TaskSummary {
+    TrainingEvent.TaskSummary(loss: loss.mean, accuracy: confusion.accuracy)
+  }
+}
+
+extension Duration {
+  /// The duration in seconds; never zero, so that it can be divided by.
+  var inSeconds: Double { max(Double(components.seconds) + Double(components.attoseconds) * 1e-18, 1e-9) }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Tasks
+
+/// What came out of a run: `result.json`.
+public struct RunResult: Hashable, Sendable, Codable {
+  /// The finished model's file.
+  public var model: String
+  /// How long everything took, from the first picture to the model file.
+  public var seconds: Double
+  /// What each phase has done.
+  public var phases: [PhaseReport]
+  /// Each task's metrics on the validation samples.
+  public var validation: [String: ClassificationMetrics]
+  /// Each task's metrics on the test samples; empty where there are none.
+  public var test: [String: ClassificationMetrics]
+  /// The most memory that the process has had at once.
+  public var peakResidentBytes: Int
+  /// What every random draw came from.
+  public var seed: UInt64
+
+  /// The result as JSON, its keys in alphabetical order.
+  public func json() throws(TrainingError) -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    do {
+      return try encoder.encode(self)
+    } catch {
+      throw TrainingError(.diverged, subject: "result", detail: "holds a number that JSON cannot say: \(error)")
+    }
+  }
+}
+
+/// The most memory that this process has had at once, in bytes.
+package func peakResidentBytes() -> Int {
+  var usage = rusage()
+  #if canImport(Darwin)
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss
+  #else
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss * 1024
+  #endif
+}

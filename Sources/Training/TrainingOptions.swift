@@ -1,0 +1,51 @@
+import Foundation
+
+/// How samples go through the machine while training.
+public struct TrainingOptions: Hashable, Sendable, Codable {
+  /// The samples of one optimizer step.
+  public var batchSize: Int
+  /// How many of them are computed at once in what trains; nil estimates what fits into the processor's cache.
+  ///
+  /// Where batch normalisation uses the statistics of the batch, a batch is never cut.
+  public var microBatchSize: Int?
+  /// How many pictures go through the frozen part at once.
+  public var frozenMicroBatchSize: Int
+  /// Whether what the frozen part puts out is kept, where the augmentation allows it.
+  public var cachesFeatures: Bool
+  /// Kept features that take more bytes than this go into a file; nil is a quarter of the machine's memory.
+  public var cacheMemoryBudget: Int?
+  /// What every random draw comes from.
+  public var seed: UInt64
+  /// How many threads compute; 0 leaves it to the system.
+  public var threads: Int
+
+  /// Options with their defaults.
+  public init(
+    batchSize: Int = 16, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4, cachesFeatures: Bool = true,
+    cacheMemoryBudget: Int? = nil, seed: UInt64 = 1, threads: Int = 0
+  ) {
+    self.batchSize = batchSize
+    self.microBatchSize = microBatchSize
+    self.frozenMicroBatchSize = frozenMicroBatchSize
+    self.cachesFeatures = cachesFeatures
+    self.cacheMemoryBudget = cacheMemoryBudget
+    self.seed = seed
+    self.threads = threads
+  }
+
+  /// The bytes of features that may be kept in memory.
+  var memoryBudget: Int { cacheMemoryBudget ?? Int(clamping: ProcessInfo.processInfo.physicalMemory / 4) }
+
+  /// Checks that every number lies in its range.
+  public func validate() throws(TrainingError) {
+    let counts = [
+      ("batchSize", batchSize, 1...1 << 20), ("microBatchSize", microBatchSize ?? 1, 1...1 << 20),
+      ("frozenMicroBatchSize", frozenMicroBatchSize, 1...1 << 20),
+      ("cacheMemoryBudget", cacheMemoryBudget ?? 0, 0...Int.max), ("threads", threads, 0...4096),
+    ]
+    for (name, value, range) in counts where !range.contains(value) {
+      throw TrainingError(
+        .invalidOption, subject: name, detail: "must be at least \(range.lowerBound) and sensible, but is \(value)")
+    }
+  }
+}

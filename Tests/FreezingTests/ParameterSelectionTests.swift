@@ -1,0 +1,142 @@
+import Freezing
+import Graphs
+import Tensors
+import Testing
+
+@Suite struct ParameterSelectionTests {
+  /// Three stages of a convolution and a batch normalisation each, then a head.
+  private func network() throws -> Graph {
+    var graph = Graph(name: "network")
+    var node = try graph.addInput(Input(shape: [32, 32, 3]), named: "image")
+    for stage in ["stem", "stage1", "stage2"] {
+      node = try graph.apply(
+        Conv2D(filters: 4, kernelSize: Size2D(3), usesBias: false), named: "\(stage)_conv", to: [node])
+      node = try graph.apply(BatchNormalization(), named: "\(stage)_bn", to: [node])
+    }
+    node = try graph.apply(GlobalAveragePooling2D(), named: "pool", to: [node])
+    graph.outputs = [try graph.apply(Dense(units: 2), named: "dense", to: [node])]
+    try graph.setStages([("stem", "stem_bn"), ("stage1", "stage1_bn"), ("stage2", "stage2_bn")])
+    return graph
+  }
+
+  private func resolve(_ text: String) throws -> Set<String> {
+    let paths = try ParameterSelection(text).resolve(in: network(), headLayers: ["pool", "dense"])
+    return Set(paths.map(\.description))
+  }
+
+  private static let head: Set = ["dense/kernel", "dense/bias"]
+  private static let last: Set = ["stage2_conv/kernel", "stage2_bn/gamma", "stage2_bn/beta"]
+  private static let middle: Set = ["stage1_conv/kernel", "stage1_bn/gamma", "stage1_bn/beta"]
+  private static let first: Set = ["stem_conv/kernel", "stem_bn/gamma", "stem_bn/beta"]
+
+  @Test func eachWordPicksWhatItSays() throws {
+    #expect(try resolve("none") == [])
+    #expect(try resolve("head") == Self.head)
+    #expect(try resolve("trunk") == Self.first.union(Self.middle).union(Self.last))
+    #expect(try resolve("all") == Self.first.union(Self.middle).union(Self.last).union(Self.head))
+    #expect(try resolve("stages:last 2") == Self.middle.union(Self.last))
+    #expect(try resolve("stage:stage1") == Self.middle)
+    #expect(try resolve("layer:stem_bn") == ["stem_bn/gamma", "stem_bn/beta"])
+  }
+
+  @Test func operatorsWorkFromLeftToRight() throws {
+    #expect(try resolve("head + stages:last 1") == Self.head.union(Self.last))
+    #expect(try resolve("all - trunk") == Self.head)
+    #expect(try resolve("all - head + layer:dense") == resolve("all"))
+    #expect(try resolve("all - (head + stage:stem)") == Self.middle.union(Self.last))
+  }
+
+  @Test func aNetworkWithoutStagesHasThemWhereItsResolutionFalls() throws {
+    var graph = Graph(name: "network")
+    let image = try graph.addInput(Input(shape: [32, 32, 3]), named: "image")
+    let first = try graph.apply(Conv2D(filters: 4, kernelSize: Size2D(3)), named: "first", to: [image])
+    _ = try graph.apply(
+      Conv2D(filters: 4, kernelSize: Size2D(3), strides: Size2D(2)), named: "second", to: [first])
+    let paths = try ParameterSelection.stages(last: 1).resolve(in: graph, headLayers: [])
+    #expect(paths == [ParameterPath("second", "kernel"), ParameterPath("second", "bias")])
+  }
+
+  @Test(arguments: [
+    (
+      "stage:stgae1",
+      "selection stage:stgae1: there is no stage stgae1; the nearest are stage1, stem, stage2"
+    ),
+    (
+      "head + layer:dence",
+      "selection layer:dence: there is no layer dence; the nearest are dense, image, pool"
+    ),
+    ("stages:last 4", "selection stages:last 4: the network has 3 stages: stem, stage1, stage2"),
+    ("layer:pool", "selection layer:pool: the network has no parameters there that could train"),
+    ("head - head", "selection head - head: leaves nothing to train"),
+  ])
+  func whatPicksNothingIsAnErrorThatHelps(text: String, message: String) {
+    let error = #expect(throws: ScheduleError.self) { try resolve(text) }
+    #expect(error?.description == message)
+  }
+
+  @Test(arguments: [
+    "", "heads", "head+trunk", "head +", "stages:last two", "stages:last 0", "stage:", "(head", "head)", "layer:\"a",
+  ])
+  func whatIsNoSelectionIsRefused(text: String) {
+    let error = #expect(throws: ScheduleError.self) { try ParameterSelection(text) }
+    #expect(error?.code == .syntax)
+  }
+
+  @Test func parenthesesWithoutEndAreRefused() {
+    #expect(throws: ScheduleError.self) { try ParameterSelection(String(repeating: "(", count: 100_000)) }
+  }
+
+  @Test(arguments: 1...50 as ClosedRange<UInt64>)
+  func whatIsWrittenIsReadAgain(seed: UInt64) throws {
+    var random = SeededGenerator(seed)
+    let selection = ParameterSelection.random(depth: 4, using: &random)
+    #expect(try ParameterSelection(selection.description) == selection)
+  }
+
+  @Test(arguments: 1...50 as ClosedRange<UInt64>)
+  func neverPicksStatisticsAndNeverMoreThanAll(seed: UInt64) throws {
+    var random = SeededGenerator(seed)
+    let graph = try network()
+    let trainable = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
+    let names = graph.layerNames.filter { !graph.parameters(of: $0).isEmpty }.shuffled(using: &random)
+    let chosen = ParameterSelection.layers(Array(names.prefix(3)))
+    let rest = ParameterSelection.all - chosen
+    let inside = try chosen.resolve(in: graph, headLayers: ["dense"])
+    let outside = try rest.resolve(in: graph, headLayers: ["dense"])
+    #expect(inside.isDisjoint(with: outside))
+    #expect(inside.union(outside) == trainable)
+  }
+}
+
+extension ParameterSelection {
+  fileprivate static func random(depth: Int, using random: inout SeededGenerator) -> ParameterSelection {
+    let names = ["block1_conv1", "a b", "say \"hi\"", "back\\slash", "(x)", "/slash", "a + b", "outer/inner", "ü"]
+    let name = names[Int(random.next() % UInt64(names.count))]
+    switch random.next() % (depth > 0 ? 12 : 7) {
+    case 0: return .all
+    case 1: return .none
+    case 2: return .head
+    case 3: return .trunk
+    case 4: return .stages(last: 1 + Int(random.next() % 9))
+    case 5: return .stage(name)
+    case 6: return .layer(name)
+    case 7...9: return Self.random(depth: depth - 1, using: &random) + Self.random(depth: depth - 1, using: &random)
+    default: return Self.random(depth: depth - 1, using: &random) - Self.random(depth: depth - 1, using: &random)
+    }
+  }
+}
+
+/// SplitMix64, so that a failing seed can be run again.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var bits = state
+    bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+    return bits ^ (bits >> 31)
+  }
+}
