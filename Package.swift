@@ -21,6 +21,10 @@ let package = Package(
     .target(name: "Tensors"),
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(
+      name: "Backbones", dependencies: ["Graphs", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
+    .target(name: "Freezing", dependencies: ["Graphs"]),
     .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
@@ -37,6 +41,7 @@ let package = Package(
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Graphs", "Tensors"]),
     .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
+    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "KerasFormats", "Tasks", "Graphs", "Tensors"]),

@@ -1,0 +1,30 @@
+import Crypto
+import Foundation
+
+extension PretrainedFolders.Entry {
+  /// Compares the file's SHA-256 with that of the manifest.
+  ///
+  /// - Throws: `BackboneError.Code.damagedFile` where they differ or the file cannot be read.
+  public func verify() throws(BackboneError) {
+    let found = try sha256(ofFile: path)
+    guard found == model.sha256.lowercased() else {
+      throw BackboneError(
+        .damagedFile, subject: path, detail: "expected the SHA-256 \(model.sha256) of its manifest, found \(found)")
+    }
+  }
+}
+
+/// The SHA-256 of a file's bytes in hexadecimal digits, for provenance.
+///
+/// - Throws: `BackboneError.Code.damagedFile` where the file cannot be read.
+package func sha256(ofFile path: String) throws(BackboneError) -> String {
+  do {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    var hash = SHA256()
+    while let bytes = try file.read(upToCount: 1 << 20), !bytes.isEmpty { hash.update(data: bytes) }
+    return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+  } catch {
+    throw BackboneError(.damagedFile, subject: path, detail: "cannot be read: \(error.localizedDescription)")
+  }
+}
