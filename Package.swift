@@ -3,7 +3,10 @@ import PackageDescription
 
 let package = Package(
   name: "graft",
-  products: [],
+  products: [
+    .library(name: "Graft", targets: ["Graft"]),
+    .executable(name: "graft", targets: ["GraftMain"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
@@ -13,52 +16,55 @@ let package = Package(
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
     .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
-    .target(name: "CKernels"),
-    .systemLibrary(
-      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
+    .target(
+      name: "CVips",
+      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]
+    ),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "CKernels"),
     .target(name: "Tensors"),
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
+    .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .target(
       name: "Backbones", dependencies: ["Graphs", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
-    .target(name: "Freezing", dependencies: ["Graphs"]),
-    .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
-    .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
-    .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Models", dependencies: ["KerasFormats", "Tasks", "Graphs", "Tensors"]),
     .target(name: "Freezing", dependencies: ["Graphs"]),
-    .target(
-      name: "Training",
-      dependencies: [
-        "CKernels", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams",
-      ]
-    ),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
-    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
-    .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Graphs", "Tensors"]),
-    .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
-    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
-    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
-    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "KerasFormats", "Tasks", "Graphs", "Tensors"]),
-    .testTarget(
-      name: "TrainingTests",
-      dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "HDF5Files", "Graphs", "Tensors"]),
-    .target(
-      name: "CVips",
-      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]
-    ),
-    .target(name: "Tensors"),
+    .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
     .target(
       name: "Datasets",
       dependencies: ["CVips", "Tensors", .product(name: "Crypto", package: "swift-crypto")]
     ),
+    .target(
+      name: "Training",
+      dependencies: [
+        "CKernels", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors",
+        .product(name: "Yams", package: "Yams"),
+      ]
+    ),
+    .target(
+      name: "Graft",
+      dependencies: [
+        "CKernels", "Training", "Models", "Backbones", "Engine", "Datasets", "Freezing", "Tasks", "KerasFormats",
+        "Graphs", "Tensors",
+      ]
+    ),
+    .target(
+      name: "GraftCommands",
+      dependencies: ["Graft", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+    ),
+    .executableTarget(name: "GraftMain", dependencies: ["GraftCommands"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
+    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
+    .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Graphs", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
+    .testTarget(name: "GraftTests", dependencies: ["Graft"]),
+    .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
