@@ -1,6 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
 let package = Package(
   name: "graft",
   products: [
@@ -13,6 +15,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
+    // System libraries and the C around them.
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev", "zlib1g-dev"]), .brew(["hdf5"])]),
     .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
@@ -20,8 +23,11 @@ let package = Package(
       name: "CVips",
       linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]
     ),
+      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "CKernels"),
+
+    // From numbers to a finished model, each on what stands above it.
     .target(name: "Tensors"),
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
@@ -65,6 +71,30 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
     .testTarget(name: "GraftTests", dependencies: ["Graft"]),
     .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
+    .target(name: "Backbones", dependencies: ["Graphs", "KerasFormats", "Tensors", crypto]),
+    .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
+    .target(name: "Models", dependencies: ["KerasFormats", "Backbones", "Tasks", "Graphs", "Tensors"]),
+    .target(name: "Freezing", dependencies: ["Graphs"]),
+    .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
+    .target(name: "Datasets", dependencies: ["CVips", "Tensors", crypto]),
+    .target(
+      name: "Training",
+      dependencies: ["Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams"]),
+
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
+    .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
+    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "KerasFormats", "Tensors"]),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "KerasFormats", "Backbones", "Tasks", "Graphs", "Tensors"]),
+    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
+    .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Backbones", "Graphs", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -10,6 +10,8 @@ public struct BackboneError: Error, Hashable, Sendable {
     case unreadableManifest
     /// A weight file is not the one that its manifest describes.
     case damagedFile
+    /// A weight file cannot be read, or has other weights than its network needs.
+    case unfitFile
   }
 
   /// The kind of failure.

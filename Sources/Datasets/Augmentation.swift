@@ -6,9 +6,11 @@ public struct Augmentation: Hashable, Sendable, Codable {
   public var cropArea: ClosedRange<Double>?
   /// How much a random crop is stretched: its width over its height, as a factor on that of the output.
   public var cropAspect: ClosedRange<Double>
-  /// How far brightness, contrast and saturation go from 1, each on its own.
+  /// How far the factor on brightness goes from 1.
   public var brightness: Double
+  /// How far the factor on contrast goes from 1.
   public var contrast: Double
+  /// How far the factor on saturation goes from 1.
   public var saturation: Double
 
   /// Pictures as they are.
@@ -23,7 +25,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
   /// The names of the ready-made augmentations.
   public static let names = ["none", "flip", "standard", "strong"]
 
-  /// Mirroring, random resized crops (Szegedy et al. 2014) and changes of colour of the given strengths.
+  /// Mirroring, random resized crops and changes of colour of the given strengths.
   public init(flipProbability: Double, cropArea: ClosedRange<Double>?, colour: Double) {
     self.flipProbability = flipProbability
     self.cropArea = cropArea

@@ -17,7 +17,8 @@ public enum BadFilePolicy: Hashable, Sendable {
     } else if text.hasSuffix("%"), let percent = Double(String(text.dropLast())), 0...100 ~= percent {
       self = .share(percent / 100)
     } else {
-      throw DatasetError(.option, "max-bad-files", "expected a number such as 3 or a share such as 2%, found \"\(text)\"")
+      throw DatasetError(
+        .option, "max-bad-files", "expected a number such as 3 or a share such as 2%, found \"\(text)\"")
     }
   }
 

@@ -53,7 +53,9 @@ private struct Parser {
     if position < bytes.count, bytes[position] == quote { return try quotedCell() }
     let start = position
     while position < bytes.count, bytes[position] != comma, !isLineEnd(bytes[position]) {
-      if bytes[position] == quote { throw failure(line, "a quote stands inside of a cell that does not begin with one") }
+      if bytes[position] == quote {
+        throw failure(line, "a quote stands inside of a cell that does not begin with one")
+      }
       position += 1
     }
     return try text(bytes[start..<position])

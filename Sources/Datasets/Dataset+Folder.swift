@@ -7,7 +7,8 @@ extension Dataset {
   ///
   /// - Throws: ``DatasetError`` with ``DatasetError/Code/notFound`` where the folder is missing or a file, and with
   ///   ``DatasetError/Code/layout`` where it is empty, has fewer than two classes, or a class without pictures.
-  public static func folder(at root: String) throws(DatasetError) -> Dataset {
+  public static func folder(at path: String) throws(DatasetError) -> Dataset {
+    let root = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     guard let status = FileStatus(root) else { throw DatasetError(.notFound, root, "the folder does not exist") }
     guard status.kind == .folder else {
       throw DatasetError(.notFound, root, "expected a folder of class folders, found a file")

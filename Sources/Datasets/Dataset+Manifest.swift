@@ -26,7 +26,8 @@ extension Dataset {
       let found = Set(rows.compactMap { $0.labels[position] })
       if found.count < 2 {
         let names = found.map { "one, \"\($0)\"" }.first ?? "none"
-        throw DatasetError(.manifest, path, "expected at least two classes in column \"\(column.name)\", found \(names)")
+        throw DatasetError(
+          .manifest, path, "expected at least two classes in column \"\(column.name)\", found \(names)")
       }
       return LabelSet(name: column.name, found: found)
     }

@@ -66,84 +66,55 @@ public struct PictureDecoder: Hashable, Sendable {
       throw DatasetError(
         .picture, path, "expected a JPEG, PNG, WebP, GIF, TIFF or BMP picture, found \(PictureKind.guess(bytes))")
     }
-    if kind == .bitmap {
-      try decodeBitmap(bytes, path: path, crop: crop, into: output)
-    } else {
-      try decodeEncoded(bytes, kind: kind, path: path, crop: crop, into: output)
+    do throws(PictureFailure) {
+      if kind == .bitmap {
+        try show(Bitmap(bytes), crop: crop, in: output) { (_, _) throws(PictureFailure) in }
+      } else {
+        try decodeEncoded(bytes, kind: kind, crop: crop, into: output)
+      }
+    } catch {
+      let words = error.detail.hasPrefix("data ") ? "the \(kind.rawValue) \(error.detail)" : error.detail
+      throw DatasetError(.picture, path, words)
     }
   }
 
   private func decodeEncoded(
-    _ bytes: [UInt8], kind: PictureKind, path: String, crop: AugmentationDraw.Crop?,
-    into output: UnsafeMutableBufferPointer<UInt8>
-  ) throws(DatasetError) {
-    var message = graft_vips_message()
-    var pictureWidth: Int32 = 0
-    var pictureHeight: Int32 = 0
-    let headerStatus = bytes.withUnsafeBytes {
-      graft_vips_read_size($0.baseAddress, $0.count, &pictureWidth, &pictureHeight, &message)
-    }
-    guard headerStatus == 0 else { throw damaged(path, kind, message) }
-    try check(width: Int(pictureWidth), height: Int(pictureHeight), path: path)
-    let framing = PictureFraming(width: Int(pictureWidth), height: Int(pictureHeight), decoder: self, crop: crop)
-    let status = write(framing, to: output) { target, rowBytes in
-      bytes.withUnsafeBytes {
-        graft_vips_decode($0.baseAddress, $0.count, framing.window, target, rowBytes, &message)
+    _ bytes: [UInt8], kind: PictureKind, crop: AugmentationDraw.Crop?, into output: UnsafeMutableBufferPointer<UInt8>
+  ) throws(PictureFailure) {
+    try EncodedPicture.withMessage { () throws(PictureFailure) in
+      try bytes.withUnsafeBufferPointer { bytes throws(PictureFailure) in
+        try show(EncodedPicture(UnsafeRawBufferPointer(bytes)), crop: crop, in: output) {
+          picture, framing throws(PictureFailure) in
+          let shrink = kind == .jpeg ? framing.shrink(width: picture.width, height: picture.height) : 1
+          try picture.prepare(shrink: shrink)
+        }
       }
     }
-    guard status == 0 else { throw damaged(path, kind, message) }
   }
 
-  private func decodeBitmap(
-    _ bytes: [UInt8], path: String, crop: AugmentationDraw.Crop?, into output: UnsafeMutableBufferPointer<UInt8>
-  ) throws(DatasetError) {
-    let bitmap: Bitmap
-    do throws(Bitmap.Failure) {
-      bitmap = try Bitmap(bytes)
-    } catch {
-      throw DatasetError(.picture, path, error.detail)
+  /// Frames an open picture, has it made ready, and scales its rows.
+  private func show<Picture: PictureRows>(
+    _ picture: Picture, crop: AugmentationDraw.Crop?, in output: UnsafeMutableBufferPointer<UInt8>,
+    prepare: (Picture, PictureFraming) throws(PictureFailure) -> Void
+  ) throws(PictureFailure) {
+    try check(width: picture.width, height: picture.height)
+    let framing = PictureFraming(width: picture.width, height: picture.height, decoder: self, crop: crop)
+    try prepare(picture, framing)
+    if framing.horizontal.output.count < width || framing.vertical.output.count < height {
+      output.update(repeating: 255)
     }
-    try check(width: bitmap.width, height: bitmap.height, path: path)
-    let pixels: [UInt8]
-    do throws(Bitmap.Failure) {
-      pixels = try bitmap.pixels()
-    } catch {
-      throw DatasetError(.picture, path, error.detail)
-    }
-    var message = graft_vips_message()
-    let framing = PictureFraming(width: bitmap.width, height: bitmap.height, decoder: self, crop: crop)
-    let status = write(framing, to: output) { target, rowBytes in
-      graft_vips_scale(
-        pixels, Int32(bitmap.width), Int32(bitmap.height), framing.window, target, rowBytes, &message)
-    }
-    guard status == 0 else { throw damaged(path, .bitmap, message) }
+    try PictureScaler(framing, width: picture.width, height: picture.height)
+      .scale(picture, into: output, outputWidth: width)
   }
 
-  /// Makes room for the picture in the output and has it written there.
-  private func write(
-    _ framing: PictureFraming, to output: UnsafeMutableBufferPointer<UInt8>,
-    _ body: (UnsafeMutablePointer<UInt8>, Int) -> Int32
-  ) -> Int32 {
-    guard let base = output.baseAddress else { return -1 }
-    if !framing.fills(self) { output.update(repeating: 255) }
-    return body(base + (framing.outputTop * width + framing.outputLeft) * 3, width * 3)
-  }
-
-  private func check(width: Int, height: Int, path: String) throws(DatasetError) {
+  private func check(width: Int, height: Int) throws(PictureFailure) {
     let (pixelCount, overflow) = width.multipliedReportingOverflow(by: height)
     if overflow || pixelCount > pixelLimit {
-      throw DatasetError(
-        .picture, path, "declares \(width)x\(height) pixels, more than the \(pixelLimit) that are allowed")
+      throw PictureFailure(
+        detail: "declares \(width)x\(height) pixels, more than the \(pixelLimit) that are allowed")
     }
     if max(width, height) > 200 * min(width, height) {
-      throw DatasetError(.picture, path, "has \(width)x\(height) pixels, a strip too thin to be shown to a model")
+      throw PictureFailure(detail: "has \(width)x\(height) pixels, a strip too thin to be shown to a model")
     }
-  }
-
-  private func damaged(_ path: String, _ kind: PictureKind, _ message: graft_vips_message) -> DatasetError {
-    var message = message
-    let text = withUnsafeBytes(of: &message.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    let reason = text.isEmpty ? "" : " (\(text))"
-    return DatasetError(.picture, path, "the \(kind.rawValue) data is damaged or ends early\(reason)")
   }
 }

@@ -1,25 +1,23 @@
-import CVips
-
 /// Which part of a picture is shown where in the output.
 ///
-/// A frame is a rectangle in the picture's own pixels, which may reach beyond its edges; scaled to the output's size it
-/// *is* the output. From it follow the size that the whole picture is scaled to and the part of that which is seen; the
-/// rest stays white.
+/// A frame is a rectangle around or inside of the picture; scaled to the output's size it *is* the output. What of it
+/// lies beside the picture stays white.
 struct PictureFraming: Equatable {
-  /// The size that the whole picture is scaled to, in pixels.
-  var scaledWidth: Int
-  var scaledHeight: Int
-  /// Where the seen part begins in the scaled picture.
-  var left: Int
-  var top: Int
-  /// Where the seen part begins in the output.
-  var outputLeft: Int
-  var outputTop: Int
-  /// The size of the seen part.
-  var width: Int
-  var height: Int
+  /// Left to right.
+  let horizontal: Axis
+  /// Top to bottom.
+  let vertical: Axis
 
-  /// The framing of a picture of `width` by `height` pixels for an output of the given size.
+  /// One direction: an interval of the picture, and the pixels of the output that it fills.
+  struct Axis: Equatable {
+    /// The share of the picture's length where the interval begins, and its share of the length.
+    let start: Double
+    let length: Double
+    /// The pixels of the output that show it.
+    let output: Range<Int>
+  }
+
+  /// The framing of a picture of `width` by `height` pixels for a decoder's output.
   init(width: Int, height: Int, decoder: PictureDecoder, crop: AugmentationDraw.Crop?) {
     let picture = (width: Double(width), height: Double(height))
     let output = (width: Double(decoder.width), height: Double(decoder.height))
@@ -39,35 +37,31 @@ struct PictureFraming: Equatable {
       frame.height = min(limit.height, frame.height * (crop.area / crop.aspect).squareRoot())
       position = (crop.x, crop.y)
     }
-
-    let horizontal = Axis(picture: width, frame: frame.width, position: position.x, output: decoder.width)
-    let vertical = Axis(picture: height, frame: frame.height, position: position.y, output: decoder.height)
-    (scaledWidth, left, outputLeft, self.width) = horizontal.parts
-    (scaledHeight, top, outputTop, self.height) = vertical.parts
+    horizontal = Axis(picture: picture.width, frame: frame.width, position: position.x, output: decoder.width)
+    vertical = Axis(picture: picture.height, frame: frame.height, position: position.y, output: decoder.height)
   }
 
-  /// Whether the picture fills the whole output.
-  func fills(_ decoder: PictureDecoder) -> Bool { width == decoder.width && height == decoder.height }
-
-  var window: graft_vips_window {
-    graft_vips_window(
-      scaled_width: Int32(scaledWidth), scaled_height: Int32(scaledHeight), left: Int32(left), top: Int32(top),
-      width: Int32(width), height: Int32(height))
+  /// By how much a JPEG may be made smaller while it is decoded, so that enough is left for a good filter.
+  func shrink(width: Int, height: Int) -> Int {
+    let scale = min(
+      horizontal.length * Double(width) / Double(horizontal.output.count),
+      vertical.length * Double(height) / Double(vertical.output.count))
+    return [8, 4, 2].first { scale >= 1.5 * Double($0) } ?? 1
   }
+}
 
-  /// One direction of a frame.
-  private struct Axis {
-    let parts: (scaled: Int, left: Int, outputLeft: Int, length: Int)
-
-    /// A frame at a position between 0 and 1. A frame shorter than the picture moves inside of it, a longer one around
-    /// it, so that no more white than needed is seen.
-    init(picture: Int, frame: Double, position: Double, output: Int) {
-      let scale = Double(output) / frame
-      let scaled = max(1, Int((Double(picture) * scale).rounded()))
-      let offset = Int((Double(scaled - output) * position).rounded(.down))
-      let left = max(0, offset)
-      let outputLeft = max(0, -offset)
-      parts = (scaled, left, outputLeft, min(scaled - left, output - outputLeft))
+extension PictureFraming.Axis {
+  /// A frame at a position between 0 and 1.
+  ///
+  /// A frame shorter than the picture moves inside of it, a longer one around it, so that no more white than needed is
+  /// seen.
+  fileprivate init(picture: Double, frame: Double, position: Double, output: Int) {
+    if frame <= picture {
+      self.init(start: (picture - frame) * position / picture, length: frame / picture, output: 0..<output)
+    } else {
+      let shown = min(output, max(1, Int((picture * Double(output) / frame).rounded())))
+      let first = Int((Double(output - shown) * (1 - position)).rounded(.down))
+      self.init(start: 0, length: 1, output: first..<first + shown)
     }
   }
 }

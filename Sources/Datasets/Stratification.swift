@@ -55,7 +55,9 @@ struct Stratification {
   /// How many samples of a class each part should get: its share, but at least one where there are enough.
   private static func wanted(count: Int, shares: [Double]) -> [Double] {
     var wanted = shares.map { $0 * Double(count) }
-    for part in wanted.indices.dropFirst() where shares[part] > 0 && count > part { wanted[part] = max(1, wanted[part]) }
+    for part in wanted.indices.dropFirst() where shares[part] > 0 && count > part {
+      wanted[part] = max(1, wanted[part])
+    }
     wanted[0] = max(1, Double(count) - wanted.dropFirst().reduce(0, +))
     return wanted
   }

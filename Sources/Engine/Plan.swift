@@ -28,8 +28,9 @@ import Tensors
   private let parameters: ParameterBank
   private let arena: Arena
   private let run: RunState
-  private let forwardSteps: [Step]
-  private let backwardSteps: [Step]
+  let forwardSteps: [Step]
+  let backwardSteps: [Step]
+  let workloads: [Workload]
   private var packs: [Pack]
   private var seenVersion = 0
 
@@ -50,6 +51,7 @@ import Tensors
     forwardSteps = Array(emitter.steps[..<forwardCount])
     backwardSteps = Array(emitter.steps[forwardCount...])
     packs = emitter.packs
+    workloads = emitter.workloads
     inputs = zip(program.inputs, ports.inputs).map { PlanPort(name: $0.name, activation: $1) }
     outputs = zip(program.outputs, ports.outputs).map { PlanPort(name: $0.name, activation: $1) }
     self.outputGradients = outputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }

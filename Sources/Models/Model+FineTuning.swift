@@ -54,7 +54,8 @@ extension Model {
     }
     guard let end = backbone.trunkEnd else {
       throw ModelError(
-        .noTrunk, subject: subject, detail: "has no layer with an image of more than one pixel that a head could stand on"
+        .noTrunk, subject: subject,
+        detail: "has no layer with an image of more than one pixel that a head could stand on"
       )
     }
     // Cut first: the classifier that is left out may insist on the old size.

@@ -55,7 +55,9 @@ private final class DecodedPictures: PictureSequence {
   }
 
   func next(into output: UnsafeMutableBufferPointer<Float>) throws {
-    guard try batches.next(into: output) != nil else { preconditionFailure("no more pictures are taken than asked for") }
+    guard try batches.next(into: output) != nil else {
+      preconditionFailure("no more pictures are taken than asked for")
+    }
     if position < mirrored.count, mirrored[position] { output.mirrorRows(width: width) }
     position += 1
   }

@@ -16,7 +16,7 @@ final class FeaturePipeline {
   private let pictures: UnsafeMutableBufferPointer<Float>
   private let features: [UnsafeMutableBufferPointer<Float>]
   private let rowLengths: [Int]
-  private let ownsPictures: Bool
+  private let ownPictures: FloatBuffer?
   private let isWorthAFile: Bool
   private var rows: [PictureRequest: Int] = [:]
   private var stores: [FeatureStore] = []
@@ -37,20 +37,18 @@ final class FeaturePipeline {
       self.prefix = plan
       pictures = plan.inputs[0].values
       features = plan.outputs.map(\.values)
-      ownsPictures = false
+      ownPictures = nil
       isWorthAFile = prefix.parameterCount > 0
     } else {
       self.prefix = nil
-      pictures = .allocate(capacity: chunkSize * source.pictureShape.elementCount)
-      pictures.initialize(repeating: 0)
+      let buffer = FloatBuffer(count: chunkSize * source.pictureShape.elementCount)
+      pictures = buffer.values
       features = [pictures]
-      ownsPictures = true
+      ownPictures = buffer
       isWorthAFile = false
     }
     rowLengths = features.map { $0.count / chunkSize }
   }
-
-  deinit { if ownsPictures { pictures.deallocate() } }
 
   /// Whether the frozen part computes anything; otherwise the pictures themselves are its features.
   var hasPrefix: Bool { prefix != nil }
@@ -124,7 +122,8 @@ extension FeaturePipeline {
     for (crossing, input) in inputs.enumerated() {
       let length = rowLengths[crossing]
       copyFeature(
-        crossing, at: place, into: UnsafeMutableBufferPointer(rebasing: input.values[row * length..<(row + 1) * length]))
+        crossing, at: place, into: UnsafeMutableBufferPointer(rebasing: input.values[row * length..<(row + 1) * length])
+      )
     }
   }
 

@@ -21,20 +21,20 @@ extension Optimizer {
     for (path, kept) in moments {
       let state = State()
       state.stepCount = kept.stepCount
-      state.velocity = kept.velocity.map(MomentBuffer.init)
-      state.firstMoment = kept.firstMoment.map(MomentBuffer.init)
-      state.secondMoment = kept.secondMoment.map(MomentBuffer.init)
+      state.velocity = kept.velocity.map(FloatBuffer.init)
+      state.firstMoment = kept.firstMoment.map(FloatBuffer.init)
+      state.secondMoment = kept.secondMoment.map(FloatBuffer.init)
       restore(state, at: path)
     }
   }
 
-  private func tensor(_ buffer: MomentBuffer?, at path: ParameterPath) -> Tensor? {
+  private func tensor(_ buffer: FloatBuffer?, at path: ParameterPath) -> Tensor? {
     guard let buffer, let shape = shape(of: path) else { return nil }
     return Tensor(shape: shape, elementType: .f32) { $0.copyMemory(from: UnsafeRawBufferPointer(buffer.values)) }
   }
 }
 
-extension MomentBuffer {
+extension FloatBuffer {
   /// A copy of a tensor's numbers.
   fileprivate convenience init(_ tensor: Tensor) {
     self.init(count: tensor.elementCount)

@@ -1,4 +1,3 @@
-import CKernels
 import Engine
 import Foundation
 import Freezing
@@ -16,11 +15,11 @@ package final class Optimizer {
     /// How many steps the parameter has taken.
     var stepCount = 0
     /// SGD's velocity; nil before the first step with momentum.
-    var velocity: MomentBuffer?
+    var velocity: FloatBuffer?
     /// Adam's mean of gradients; nil before the first step with Adam.
-    var firstMoment: MomentBuffer?
+    var firstMoment: FloatBuffer?
     /// Adam's mean of squared gradients; nil before the first step with Adam.
-    var secondMoment: MomentBuffer?
+    var secondMoment: FloatBuffer?
   }
 
   /// A parameter that trains now, with everything that a step needs.
@@ -73,19 +72,19 @@ package final class Optimizer {
     for slot in slots {
       slot.state.stepCount += 1
       if slot.weightDecay > 0 {
-        graft_decay(slot.weights.baseAddress, slot.weights.count, Float(slot.weightDecay * learningRate))
+        ParameterArithmetic.decay(slot.weights, by: Float(slot.weightDecay * learningRate))
       }
       switch description {
       case .sgd(let momentum, let nesterov):
-        graft_step_sgd(
-          slot.weights.baseAddress, slot.gradient.baseAddress, slot.state.velocity?.values.baseAddress,
-          slot.weights.count, Float(learningRate), Float(momentum), nesterov)
+        ParameterArithmetic.stepSGD(
+          slot.weights, gradient: slot.gradient, velocity: slot.state.velocity?.values, rate: Float(learningRate),
+          momentum: Float(momentum), nesterov: nesterov)
       case .adam(let moments), .adamW(let moments, _):
-        graft_step_adam(
-          slot.weights.baseAddress, slot.gradient.baseAddress, slot.state.firstMoment?.values.baseAddress,
-          slot.state.secondMoment?.values.baseAddress, slot.weights.count,
-          moments.correctedRate(learningRate, step: slot.state.stepCount), Float(moments.beta1), Float(moments.beta2),
-          Float(moments.epsilon))
+        ParameterArithmetic.stepAdam(
+          slot.weights, gradient: slot.gradient, firstMoment: slot.state.firstMoment?.values,
+          secondMoment: slot.state.secondMoment?.values,
+          rate: moments.correctedRate(learningRate, step: slot.state.stepCount), beta1: Float(moments.beta1),
+          beta2: Float(moments.beta2), epsilon: Float(moments.epsilon))
       }
     }
     parameters.changed(paths)
@@ -94,20 +93,20 @@ package final class Optimizer {
   private func clip() {
     switch clipping {
     case nil: return
-    case .value(let bound): graft_clip(gradients.baseAddress, gradients.count, Float(bound))
+    case .value(let bound): ParameterArithmetic.clip(gradients, to: Float(bound))
     case .globalNorm(let bound):
-      let norm = graft_squared_norm(gradients.baseAddress, gradients.count).squareRoot()
-      if norm > bound { graft_scale(gradients.baseAddress, gradients.count, Float(bound / norm)) }
+      let norm = ParameterArithmetic.norm(gradients)
+      if norm > bound { ParameterArithmetic.scale(gradients, by: Float(bound / norm)) }
     }
   }
 
   private func prepare(_ state: State, count: Int) {
     switch description {
     case .sgd(let momentum, _):
-      if momentum > 0, state.velocity == nil { state.velocity = MomentBuffer(count: count) }
+      if momentum > 0, state.velocity == nil { state.velocity = FloatBuffer(count: count) }
     case .adam, .adamW:
-      if state.firstMoment == nil { state.firstMoment = MomentBuffer(count: count) }
-      if state.secondMoment == nil { state.secondMoment = MomentBuffer(count: count) }
+      if state.firstMoment == nil { state.firstMoment = FloatBuffer(count: count) }
+      if state.secondMoment == nil { state.secondMoment = FloatBuffer(count: count) }
     }
   }
 

@@ -33,11 +33,11 @@ public struct RunResult: Hashable, Sendable, Codable {
 /// The most memory that this process has had at once, in bytes.
 package func peakResidentBytes() -> Int {
   var usage = rusage()
+  // RUSAGE_SELF, which C libraries import as values of different types.
+  getrusage(0, &usage)
   #if canImport(Darwin)
-    getrusage(RUSAGE_SELF, &usage)
     return usage.ru_maxrss
   #else
-    getrusage(RUSAGE_SELF, &usage)
     return usage.ru_maxrss * 1024
   #endif
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Engine
 import Freezing
 import Graphs
@@ -59,10 +58,11 @@ package final class Trainer {
     let pictureShape = data.pictures.pictureShape
     guard graph.inputs.count == 1, graph.nodes[graph.inputs[0]].outputShape == pictureShape else {
       throw TrainingError(
-        .tasksDiffer, subject: "model", detail: "expected one input of pictures \(pictureShape), found "
+        .tasksDiffer, subject: "model",
+        detail: "expected one input of pictures \(pictureShape), found "
           + graph.inputs.map { graph.nodes[$0].outputShape.description }.joined(separator: ", "))
     }
-    if options.threads > 0 { _ = graft_use_threads(Int32(options.threads)) }
+    EngineThreads.use(options.threads)
     self.schedule = schedule
     parameters = try ParameterBank(graph: graph, weights: weights)
     context = PhaseRun.Context(

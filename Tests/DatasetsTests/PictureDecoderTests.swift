@@ -19,11 +19,12 @@ import Testing
     #expect(difference <= golden.tolerance, "differs by \(difference)")
   }
 
-  @Test(arguments: Fit.allCases, ["png", "jpg"])
-  func pictureIsFramedAsPillowDoes(fit: Fit, kind: String) throws {
-    let golden = try #require(Fixtures.goldens["\(fit):large.\(kind)"])
-    let decoder = PictureDecoder(width: golden.width, height: golden.height, fit: fit)
-    let difference = largestDifference(try decoder.bytes(Fixtures.path("large.\(kind)")), golden.bytes)
+  @Test(arguments: Fixtures.goldens.keys.filter { $0.contains(":") }.sorted())
+  func pictureIsFramedAndScaledAsPillowDoes(name: String) throws {
+    let golden = try #require(Fixtures.goldens[name])
+    let words = name.split(separator: ":").map(String.init)
+    let decoder = PictureDecoder(width: golden.width, height: golden.height, fit: try Fit(named: words[0]))
+    let difference = largestDifference(try decoder.bytes(Fixtures.path(words[1])), golden.bytes)
     #expect(difference <= golden.tolerance, "differs by \(difference)")
   }
 

@@ -23,6 +23,8 @@ import Tensors
   let run = RunState()
 
   private(set) var steps: [Step] = []
+  /// The convolutions and matrix products among the steps.
+  var workloads: [Workload] = []
   private(set) var buffers: [Buffer] = []
   /// Work that is done when parameters have changed, before the next run.
   private(set) var packs: [Pack] = []

@@ -57,12 +57,13 @@ import Tensors
   /// Multiplications and additions for one sample of the given output.
   func operationCount(_ output: Shape) -> Int { 2 * output.elementCount * kernel.rows }
 
-  private var shimWindow: graft_window {
-    graft_window(
-      size: (Int64(window.size.height), Int64(window.size.width)),
-      strides: (Int64(window.strides.height), Int64(window.strides.width)),
-      dilation: (Int64(window.dilation.height - 1), Int64(window.dilation.width - 1)),
-      before: (Int64(insets.top), Int64(insets.left)), after: (Int64(insets.bottom), Int64(insets.right)))
+  private var shimWindow: graft_window { graft_window(window, insets) }
+
+  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
+    let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
+    return Workload(
+      kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
+      kernel: kernel.dimensions, window: window, insets: insets)
   }
 }
 
@@ -99,6 +100,7 @@ extension ConvolutionOperation {
     try emitter.step(
       name, descriptor, operationCount: operationCount(outputShape) * emitter.batch, arguments)
     emitter.set(output, y)
+    emitter.workloads.append(workload(.forward, emitter))
     guard trains else { return }
     source = x
     layouts = (xLayout, yLayout)
@@ -221,6 +223,7 @@ extension ConvolutionOperation {
       if let packedKernel, packedKernel.layout == kernelLayout { packedKernel.buffer } else {
         try packKernel(emitter, for: kernelLayout)
       }
+    emitter.workloads.append(workload(.inputGradient, emitter))
     let count = operationCount(emitter.program.shapes[output]) * emitter.batch
     func compute(_ target: Emitter.Activation) throws(EngineError) {
       try emitter.step(
@@ -263,6 +266,7 @@ extension ConvolutionOperation {
         hint.handle, attributes.handle)
     }
     guard let kernelLayout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
+    emitter.workloads.append(workload(.parameterGradient, emitter))
     let packed = emitter.buffer(floatCount: (kernelLayout.byteCount + 3) / 4)
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, layouts.source, source.buffer),

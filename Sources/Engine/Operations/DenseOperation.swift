@@ -50,8 +50,16 @@ import Tensors
     }
     try emitter.step(name, descriptor, operationCount: operationCount(rows), arguments)
     emitter.set(output, y)
+    emitter.workloads.append(workload(.forward))
     layouts = (source, destination)
     packedKernel = (packed, layout)
+  }
+
+  /// One row of the product; a batch has at least as many as samples.
+  private func workload(_ kind: Workload.Kind) -> Workload {
+    Workload(
+      kind: kind, input: [inputCount], output: [outputCount], kernel: [outputCount, inputCount],
+      window: Window(size: Size2D(1), strides: Size2D(1), padding: .valid), insets: Insets2D())
   }
 
   private func operationCount(_ rows: Int) -> Int { 2 * rows * inputCount * outputCount }
@@ -96,6 +104,7 @@ import Tensors
         attributes.handle)
     }
     guard let layout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
+    emitter.workloads.append(workload(.inputGradient))
     let packed = packedKernel.layout == layout ? packedKernel.buffer : try pack(emitter, for: layout)
     let target = Emitter.Activation(
       buffer: emitter.buffer(floatCount: emitter.count(x)), layout: .channelsLast, shape: x.shape)
@@ -124,6 +133,7 @@ import Tensors
         hint.handle, attributes.handle)
     }
     guard let layout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
+    emitter.workloads.append(workload(.parameterGradient))
     let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4)
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, layouts.source, x.buffer),

@@ -1,0 +1,39 @@
+import CDNNL
+import Foundation
+
+/// How long one step of a plan takes.
+public struct StepProfile: Sendable {
+  /// The layer that it works for.
+  public let name: String
+  /// What does the work, such as `jit:avx2`.
+  public let implementation: String
+  /// Whether it belongs to the backward pass.
+  public let isBackward: Bool
+  /// The median over the timed runs.
+  public let milliseconds: Double
+  /// Multiplications and additions, where the step is a convolution or a matrix product.
+  public let operationCount: Int
+}
+
+extension Plan {
+  /// Runs the plan some times and measures every step.
+  ///
+  /// - Parameter repeats: the number of timed runs after one that is not.
+  public func profile(repeats: Int = 5) -> [StepProfile] {
+    forward()
+    backward()
+    var times = Array(repeating: [Double](), count: forwardSteps.count + backwardSteps.count)
+    for _ in 0..<max(1, repeats) {
+      for (index, step) in (forwardSteps + backwardSteps).enumerated() {
+        let start = DispatchTime.now().uptimeNanoseconds
+        step.run()
+        times[index].append(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-6)
+      }
+    }
+    return (forwardSteps + backwardSteps).enumerated().map { index, step in
+      StepProfile(
+        name: step.name, implementation: step.implementation, isBackward: index >= forwardSteps.count,
+        milliseconds: times[index].sorted()[times[index].count / 2], operationCount: step.operationCount)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Engine
+import Foundation
+import Freezing
+import Graphs
+import Models
+import Tasks
+import Testing
+import Training
+
+@EngineActor
+@Suite struct FineTuningRunTests {
+  private let schedule = Schedule(phases: [
+    Phase(name: "probe", train: .head, epochs: 2, learningRate: .constant(1e-2)),
+    Phase(name: "tune", train: .head + .stages(last: 1), epochs: 1, learningRate: .constant(1e-3)),
+  ])
+
+  private func run(in folder: RunFolder) throws -> RunResult {
+    let tiny = TinyRun()
+    let configuration = RunConfiguration(
+      data: RunConfiguration.Data(path: "memory"), backbone: RunConfiguration.Backbone(source: "tiny", imageSize: 8),
+      tasks: tiny.tasks, schedule: schedule, options: tiny.options)
+    return try FineTuningRun(
+      configuration, model: TinyNetwork.model(tasks: tiny.tasks), data: tiny.data, folder: folder
+    ).run()
+  }
+
+  @Test func aRunLeavesEverythingInItsFolder() throws {
+    let parent = try TemporaryFolder()
+    let folder = try RunFolder(at: parent.path)
+    let result = try run(in: folder)
+    #expect(try parent.contents() == RunFolder.File.allCases.map(\.rawValue).sorted())
+    #expect(result.phases.map(\.name) == ["probe", "tune"])
+    #expect(result.phases.map(\.epochs) == [2, 1])
+    #expect(result.validation["class"]?.count == 8)
+    #expect(result.test["class"]?.count == 8)
+
+    let stored = try JSONDecoder().decode(RunResult.self, from: Data(contentsOf: URL(fileURLWithPath: folder[.result])))
+    #expect(stored == result)
+
+    let text = try String(contentsOfFile: folder[.configuration], encoding: .utf8)
+    #expect(try RunConfiguration(yaml: text, name: "run.yaml").schedule == schedule)
+
+    let lines = try String(contentsOfFile: folder[.events], encoding: .utf8).split(separator: "\n")
+    let kinds = try lines.map { line in
+      try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])["event"] as? String
+    }
+    // Three steps an epoch: 22 samples in batches of 8.
+    #expect(kinds.count { $0 == "step" } == 9)
+    #expect(kinds.count { $0 == "epoch" } == 3)
+    #expect(kinds.first == "phaseBegan" && kinds.last == "phaseEnded")
+  }
+
+  @Test func theFinishedModelKeepsWhatItsFilePromises() throws {
+    let parent = try TemporaryFolder()
+    let folder = try RunFolder(at: parent.path)
+    _ = try run(in: folder)
+    let model = try Model.read(folder[.model])
+    #expect(model.tasks == TinyRun().tasks)
+    #expect(model.graph.stages.map(\.name) == ["stem", "first", "second"])
+    let report = try #require(try model.parityReport())
+    #expect(report.isKept)
+    var broken = model
+    broken.weights[ParameterPath("head_dense", "bias")]?.withMutableFloats { $0[0] += 1 }
+    #expect(try #require(try broken.parityReport()).isKept == false)
+  }
+
+  @Test func twoRunsWriteTheSameModel() throws {
+    let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
+    let folders = try [first, second].map { try RunFolder(at: $0.path) }
+    for folder in folders { _ = try run(in: folder) }
+    for file in [RunFolder.File.model, .checkpoint, .configuration] {
+      let bytes = try folders.map { try Data(contentsOf: URL(fileURLWithPath: $0[file])) }
+      #expect(bytes[0] == bytes[1], "\(file.rawValue)")
+    }
+  }
+
+  @Test func aCheckpointComesBackAsItWasWritten() throws {
+    let parent = try TemporaryFolder()
+    let path = parent.path + "/checkpoint.h5"
+    let tiny = TinyRun()
+    let model = try TinyNetwork.model(tasks: tiny.tasks)
+    let graph = try model.logitsGraph()
+    let trainer = try Trainer(
+      graph: graph, weights: model.weights, heads: model.heads, data: tiny.data, schedule: schedule,
+      options: tiny.options)
+    var last: Checkpoint?
+    _ = try trainer.run { state in
+      last = Checkpoint(state)
+      try last?.write(to: path)
+    }
+    let read = try Checkpoint(readingFrom: path, graph: graph)
+    #expect(read == last)
+    #expect(read.phaseCount == 2 && read.epochCount == 3 && read.stepCount == 9)
+    let optimizer = Optimizer(graph: graph, parameters: trainer.parameters)
+    optimizer.restore(read.moments)
+    #expect(optimizer.moments == read.moments)
+  }
+
+  @Test func aModelIsNoCheckpoint() throws {
+    let parent = try TemporaryFolder()
+    let model = try TinyNetwork.model(tasks: TinyRun().tasks)
+    let path = parent.path + "/model.h5"
+    try model.write(to: path, format: .wholeModelH5)
+    let error = #expect(throws: TrainingError.self) { try Checkpoint(readingFrom: path, graph: model.graph) }
+    #expect(error?.code == .unfitCheckpoint)
+  }
+}

@@ -1,0 +1,247 @@
+import Engine
+import Freezing
+import Graphs
+import Models
+import Tasks
+import Tensors
+import Testing
+import Training
+
+/// What a run promises, on a network and pictures small enough to run it many times.
+@EngineActor
+@Suite struct TrainerTests {
+  /// A schedule of both kinds of phases.
+  private static let twoPhases = Schedule(phases: [
+    Phase(name: "probe", train: .head, epochs: 3, learningRate: .constant(1e-2)),
+    Phase(
+      name: "tune", train: .head + .stages(last: 1), epochs: 2, learningRate: .cosine(peak: 3e-3, warmUp: 0.2),
+      clipping: .globalNorm(1)),
+  ])
+
+  private func run(
+    _ run: TinyRun = TinyRun(), _ schedule: Schedule = twoPhases, cacheFolder: String? = nil,
+    events: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws -> (before: Weights, after: Weights, phases: [PhaseReport], model: Model) {
+    let model = try TinyNetwork.model(tasks: run.tasks)
+    let trainer = try Trainer(
+      graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: run.data, schedule: schedule,
+      options: run.options, cacheFolder: cacheFolder, events: events)
+    let phases = try trainer.run()
+    return (model.weights, trainer.parameters.snapshot(), phases, model)
+  }
+
+  // MARK: - Frozen means frozen
+
+  @Test(arguments: [ParameterSelection.head, .head + .stages(last: 1), .stage("first"), .trunk, .layer("stem_bn")])
+  func whatIsFrozenStaysBitForBit(_ selection: ParameterSelection) throws {
+    let schedule = Schedule(
+      phases: [Phase(name: "only", train: selection, epochs: 2, learningRate: .constant(1e-2))], restore: .last)
+    let (before, after, _, model) = try run(TinyRun(), schedule)
+    let trainable = try selection.resolve(in: model.graph, headLayers: Set(model.heads.flatMap(\.layers)))
+    for (path, _) in model.graph.parameters {
+      #expect((before[path] == after[path]) == !trainable.contains(path), "\(path)")
+    }
+  }
+
+  @Test func statisticsMoveOnlyWhereAPhaseWantsItAndOnlyInLayersThatTrain() throws {
+    let schedule = Schedule(
+      phases: [
+        Phase(
+          name: "only", train: .head + .stages(last: 1), epochs: 1, learningRate: .constant(1e-3),
+          batchNormalization: .trainingStatistics)
+      ], restore: .last)
+    let (before, after, phases, _) = try run(TinyRun(), schedule)
+    for layer in ["stem_bn", "first_bn", "second_bn"] {
+      for variable in ["moving_mean", "moving_variance"] {
+        let path = ParameterPath(layer, variable)
+        #expect((before[path] == after[path]) == (layer != "second_bn"), "\(path)")
+      }
+    }
+    #expect(phases[0].microBatchSize == 8)
+  }
+
+  // MARK: - The same bits
+
+  @Test(arguments: [TrainingData.Augmentation.none, .flip, .unlimited], [UInt64(1), 2])
+  func theSameSeedMakesTheSameBits(_ augmentation: TrainingData.Augmentation, seed: UInt64) throws {
+    var tiny = TinyRun()
+    tiny.augmentation = augmentation
+    tiny.options.seed = seed
+    let first = try run(tiny).after
+    #expect(try run(tiny).after == first)
+    tiny.options.seed = seed + 10
+    #expect(try run(tiny).after != first)
+  }
+
+  @Test(arguments: [TrainingData.Augmentation.none, .flip, .unlimited])
+  func cachedAndUncachedTrainingMakeTheSameBits(_ augmentation: TrainingData.Augmentation) throws {
+    var tiny = TinyRun()
+    tiny.augmentation = augmentation
+    let cached = try run(tiny)
+    tiny.options.cachesFeatures = false
+    let uncached = try run(tiny)
+    #expect(cached.phases.allSatisfy { $0.cached == (augmentation != .unlimited) })
+    #expect(!uncached.phases.contains { $0.cached })
+    #expect(cached.after == uncached.after)
+    #expect(cached.after != cached.before)
+  }
+
+  @Test func aCacheInAFileMakesTheSameBitsAndLeavesNothingBehind() throws {
+    let folder = try TemporaryFolder()
+    var tiny = TinyRun()
+    let inMemory = try run(tiny).after
+    tiny.options.cacheMemoryBudget = 0
+    let inFile = try run(tiny, cacheFolder: folder.path)
+    #expect(inFile.phases.allSatisfy { $0.cached })
+    #expect(inFile.after == inMemory)
+    #expect(try folder.contents() == [])
+  }
+
+  @Test func withoutRoomForACacheTheFrozenPartRunsAtEveryStep() throws {
+    var tiny = TinyRun()
+    let inMemory = try run(tiny).after
+    tiny.options.cacheMemoryBudget = 0
+    var notes: [String] = []
+    let without = try run(tiny, cacheFolder: "/nonexistent") { event in
+      if case .note(let text) = event { notes.append(text) }
+    }
+    #expect(notes.count == 2)
+    #expect(!without.phases.contains { $0.cached })
+    #expect(without.after == inMemory)
+  }
+
+  // MARK: - Learning
+
+  @Test func theLossFallsAndTheClassesAreFound() throws {
+    var schedule = Self.twoPhases
+    schedule.phases[0].epochs = 30
+    schedule.phases[1].epochs = 15
+    var losses: [Double] = []
+    var last: TrainingEvent.EpochReport?
+    _ = try run(TinyRun(), schedule) { event in
+      guard case .epoch(let report) = event else { return }
+      losses.append(report.loss)
+      last = report
+    }
+    #expect(losses.count == 45)
+    #expect(losses[44] < losses[0] / 2)
+    #expect(try #require(last).validation["class"]?.accuracy == 1)
+  }
+
+  @Test func microBatchesAddUpToTheBatch() throws {
+    var tiny = TinyRun()
+    tiny.options.microBatchSize = 8
+    let whole = try run(tiny, Self.plainPhase).after
+    for size in [1, 3, 4] {
+      tiny.options.microBatchSize = size
+      let parts = try run(tiny, Self.plainPhase).after
+      for (path, tensor) in whole.tensors {
+        let (a, b) = (tensor.floats, try #require(parts[path]).floats)
+        let largest = a.map(abs).max() ?? 0
+        // The same sum in another order: rounding of f32 alone.
+        #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-4 * largest + 1e-6 }, "\(path) with parts of \(size)")
+      }
+    }
+  }
+
+  /// No dropout inside what trains, whose masks differ with the parts, and no rule that enlarges rounding.
+  private static let plainPhase = Schedule(
+    phases: [
+      Phase(name: "only", train: .stage("stem"), epochs: 1, learningRate: .constant(1e-2), optimizer: .sgd())
+    ], restore: .last)
+
+  @Test func aPhaseEndsWhenPatienceDoes() throws {
+    let phase = Phase(
+      name: "only", train: .head, epochs: 50, until: Plateau(patience: 2, minimumDelta: 1e9),
+      learningRate: .constant(1e-3))
+    let (_, _, phases, _) = try run(TinyRun(), Schedule(phases: [phase]))
+    // The first epoch improves on nothing, which is infinitely bad; two more do not improve by enough.
+    #expect(phases[0].epochs == 3)
+  }
+
+  @Test func theBestWeightsOfAllPhasesAreRestored() throws {
+    var schedule = Self.twoPhases
+    schedule.phases[0].epochs = 8
+    schedule.phases[1].learningRate = .constant(5)
+    schedule.phases[1].optimizer = .sgd(momentum: 0)
+    var best = Double.infinity
+    var lastOfTune = 0.0
+    let tiny = TinyRun()
+    let (before, after, phases, model) = try run(tiny, schedule) { event in
+      guard case .epoch(let report) = event else { return }
+      best = min(best, report.validationLoss)
+      lastOfTune = report.validationLoss
+    }
+    #expect(lastOfTune > best)
+    #expect(phases.last?.bestValidationLoss == best)
+    // The ruinous second phase has left nothing behind, in the trunk either.
+    #expect(before[ParameterPath("second_conv", "kernel")] == after[ParameterPath("second_conv", "kernel")])
+    let graph = try model.logitsGraph()
+    let bank = try ParameterBank(graph: graph, weights: after)
+    let evaluator = try Evaluator(
+      graph: graph, parameters: bank, pictures: tiny.data.pictures, labels: tiny.data.labels, batchSize: 4)
+    let measured = try evaluator.measure(tiny.data.validation)
+    #expect(abs(measured[0].loss.mean - best) <= 1e-5 * best)
+  }
+
+  @Test func aLossThatIsNoNumberEndsTheRunWithASentence() throws {
+    let phase = Phase(
+      name: "wild", train: .all, epochs: 5, learningRate: .constant(1e30), optimizer: .sgd(momentum: 0))
+    let error = #expect(throws: TrainingError.self) { try run(TinyRun(), Schedule(phases: [phase])) }
+    #expect(error?.code == .diverged)
+    #expect(error?.subject.hasPrefix("phase wild, step ") == true)
+  }
+
+  // MARK: - Several tasks
+
+  @Test func twoTasksWithMissingLabelsLearnOnOneTrunk() throws {
+    var tiny = TinyRun()
+    tiny.tasks = [
+      TaskDescription(name: "colour", kind: .classification(classes: ["red", "green", "blue"])),
+      TaskDescription(name: "side", kind: .classification(classes: ["left", "right"]), weight: 0.5),
+    ]
+    tiny.classes = (0..<38).map { $0 % 6 }
+    // Every second sample lacks one of its labels, and a few of the others too.
+    tiny.labels = tiny.classes.enumerated().map { sample, label in
+      [sample % 2 == 0 ? label % 3 : nil, sample % 2 == 1 || sample % 8 == 0 ? label / 3 : nil]
+    }
+    var schedule = Self.twoPhases
+    schedule.phases[0].epochs = 30
+    var reports: [TrainingEvent.EpochReport] = []
+    _ = try run(tiny, schedule) { event in
+      if case .epoch(let report) = event { reports.append(report) }
+    }
+    let (first, last) = (try #require(reports.first), try #require(reports.last))
+    for task in ["colour", "side"] {
+      #expect(try #require(last.validation[task]).loss < #require(first.validation[task]).loss)
+    }
+    // J = (1/n) Σ wᵢ Jᵢ
+    let (colour, side) = (try #require(last.validation["colour"]), try #require(last.validation["side"]))
+    #expect(abs(last.validationLoss - (colour.loss + 0.5 * side.loss) / 2) <= 1e-9)
+  }
+
+  @Test func aTaskWithoutLabelsLeavesItsHeadAlone() throws {
+    var tiny = TinyRun()
+    tiny.tasks.append(TaskDescription(name: "other", kind: .classification(classes: ["a", "b"])))
+    tiny.labels = tiny.classes.map { [$0, nil] }
+    let phase = Phase(
+      name: "only", train: .head, epochs: 1, learningRate: .constant(1e-2), optimizer: .sgd(momentum: 0))
+    let (before, after, _, model) = try run(tiny, Schedule(phases: [phase], restore: .last))
+    for (head, isTrained) in zip(model.heads, [true, false]) {
+      let path = ParameterPath(head.outputLayer, "kernel")
+      #expect((before[path] != after[path]) == isTrained)
+    }
+  }
+
+  @Test func tasksThatDifferFromTheModelsAreRefused() throws {
+    let model = try TinyNetwork.model(tasks: TinyRun().tasks)
+    var other = TinyRun()
+    other.tasks = [TaskDescription(kind: .classification(classes: ["a", "b", "c", "d"]))]
+    let error = #expect(throws: TrainingError.self) {
+      try Trainer(
+        graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: other.data,
+        schedule: Self.twoPhases, options: other.options)
+    }
+    #expect(error?.description == "model: answers class with 3 classes, but the data has class with 4 classes")
+  }
+}
