@@ -14,7 +14,9 @@ extension ActivationFunction {
     guard let kind = value["class_name"]?.string else {
       throw options.failure("has an activation that is neither a name nor an object with a class")
     }
-    if kind == "function" || kind == "__builtin__", let name = value["config"]?.string ?? value["config"]?["name"]?.string {
+    if kind == "function" || kind == "__builtin__",
+      let name = value["config"]?.string ?? value["config"]?["name"]?.string
+    {
       self = try Self.named(name, of: options)
       return
     }
@@ -43,7 +45,8 @@ extension ActivationFunction {
     case "softplus": return .softplus
     case "softmax": return .softmax
     default:
-      throw options.failure(.unsupportedLayer, "has the activation \"\(name)\", which is not known; no foreign code is run")
+      throw options.failure(
+        .unsupportedLayer, "has the activation \"\(name)\", which is not known; no foreign code is run")
     }
   }
 

@@ -54,7 +54,9 @@ private struct JSONParser {
   mutating func value(depth: Int) throws(JSONFailure) -> JSON {
     guard depth <= JSON.maximumDepth else { throw failure("values lie more than \(JSON.maximumDepth) deep") }
     valueCount += 1
-    guard valueCount <= JSON.maximumValueCount else { throw failure("holds more than \(JSON.maximumValueCount) values") }
+    guard valueCount <= JSON.maximumValueCount else {
+      throw failure("holds more than \(JSON.maximumValueCount) values")
+    }
     skipSpace()
     guard let first = next else { throw failure("ends where a value is expected") }
     switch first {

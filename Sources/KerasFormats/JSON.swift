@@ -32,7 +32,7 @@ package struct JSONObject: Hashable, Sendable {
   /// An object without members.
   package init() {}
 
-  /// The value of a name; of the last one where a name stands twice, as in Python. Setting nil changes nothing.
+  /// The value of a name, the last one where a name stands twice; setting nil changes nothing.
   package subscript(_ key: String) -> JSON? {
     get { members.last { $0.key == key }?.value }
     set {
@@ -75,7 +75,7 @@ extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, Expre
   /// A truth value.
   package init(booleanLiteral value: Bool) { self = .bool(value) }
 
-  /// `null`
+  /// A missing value.
   package init(nilLiteral: ()) { self = .null }
 }
 

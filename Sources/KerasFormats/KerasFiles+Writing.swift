@@ -81,7 +81,8 @@ extension KerasFiles {
     var document: String?
     if let graftDocument {
       guard let text = String(validating: graftDocument, as: UTF8.self), !graftDocument.contains(0) else {
-        throw WeightError(.inexpressible, object: "graft", detail: "is no text in UTF-8, and an attribute holds no other")
+        throw WeightError(
+          .inexpressible, object: "graft", detail: "is no text in UTF-8, and an attribute holds no other")
       }
       document = text
     }

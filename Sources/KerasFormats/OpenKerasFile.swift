@@ -66,7 +66,8 @@ struct OpenKerasFile {
   private init(archive path: String, needsWeights: Bool) throws(WeightError) {
     let archive = try ZipArchive(readingFrom: path)
     guard let json = try archive.bytes(of: "config.json", maximumByteCount: UInt64(JSON.maximumByteCount)) else {
-      throw WeightError(.unknownFormat, file: path, detail: "is a zip archive, but not one of Keras: it has no config.json")
+      throw WeightError(
+        .unknownFormat, file: path, detail: "is a zip archive, but not one of Keras: it has no config.json")
     }
     format = .keras
     configuration = json

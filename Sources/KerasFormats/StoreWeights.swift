@@ -60,7 +60,8 @@ struct StoreWeights {
   }
 
   /// The numbered arrays of a layer with the layer's name, which newer files attach to them.
-  private static func variables(of group: HDF5Group) throws(WeightError) -> (name: String?, arrays: [StoredLayer.Array]) {
+  private static func variables(of group: HDF5Group) throws(WeightError) -> (name: String?, arrays: [StoredLayer.Array])
+  {
     try readingHDF5 { () throws(HDF5Error) in
       guard try group.kind(of: "vars") == .group else { return (nil, []) }
       let variables = try group.group("vars")

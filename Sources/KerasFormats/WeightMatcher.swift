@@ -135,7 +135,9 @@ extension WeightMatcher.Plan {
       }
       weights[path] = tensor
     }
-    if oddCount > 3 { report.warnings.append("\(oddCount - 3) more arrays hold numbers that are infinite or no numbers.") }
+    if oddCount > 3 {
+      report.warnings.append("\(oddCount - 3) more arrays hold numbers that are infinite or no numbers.")
+    }
     return weights
   }
 }

@@ -1,4 +1,5 @@
 import CZip
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)

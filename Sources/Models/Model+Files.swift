@@ -1,5 +1,6 @@
 import Graphs
 import KerasFormats
+import Tensors
 
 extension Model {
   /// Opens a model: a file of Graft, or any whole-model file of Keras, whose classes have no names then.
@@ -13,6 +14,13 @@ extension Model {
     var graph = file.graph
     guard let bytes = file.architecture.graftDocument else { return Model(graph: graph, weights: file.weights) }
     let document = try ModelDocument(json: bytes, name: path)
+    // Where a network takes any size, its file does not say which one it was made for.
+    let shape: Shape = [document.picture.height, document.picture.width, 3]
+    if let input = graph.inputs.first, let layer = graph.layer(of: input) as? Input, !layer.freeAxes.isEmpty,
+      document.picture.height > 0, document.picture.width > 0
+    {
+      graph = try graph.resized(to: shape)
+    }
     try document.check(against: graph, name: path)
     let names = Set(graph.layerNames)
     graph.stages = document.stages.map { stage in

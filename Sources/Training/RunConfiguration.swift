@@ -1,7 +1,6 @@
 import Datasets
 import Freezing
 import Tasks
-import Yams
 
 /// Everything that decides what a run does: `run.yaml`.
 ///
@@ -79,55 +78,5 @@ public struct RunConfiguration: Hashable, Sendable, Codable {
     self.tasks = tasks
     self.schedule = schedule
     self.options = options
-  }
-}
-
-extension RunConfiguration {
-  /// The configuration as YAML.
-  ///
-  /// - Throws: ``TrainingError`` with code `invalidOption` for numbers that YAML cannot hold.
-  public func yaml() throws(TrainingError) -> String {
-    do {
-      let encoder = YAMLEncoder()
-      encoder.options.sortKeys = false
-      return try encoder.encode(self)
-    } catch {
-      throw TrainingError(.invalidOption, subject: "configuration", detail: "cannot be written as YAML: \(error)")
-    }
-  }
-
-  /// Reads a configuration.
-  ///
-  /// - Parameter name: The file, for messages.
-  /// - Throws: ``TrainingError`` with code `invalidOption` saying where the text breaks the form.
-  public init(yaml: String, name: String) throws(TrainingError) {
-    do {
-      self = try YAMLDecoder().decode(RunConfiguration.self, from: yaml)
-    } catch let error as DecodingError {
-      throw TrainingError(.invalidOption, subject: name, detail: error.spoken)
-    } catch {
-      throw TrainingError(.invalidOption, subject: name, detail: "\(error)")
-    }
-    guard version == 1 else {
-      throw TrainingError(.invalidOption, subject: name, detail: "expected version 1, found \(version)")
-    }
-  }
-}
-
-extension DecodingError {
-  /// Where, what was expected and what was found, in one clause.
-  fileprivate var spoken: String {
-    func place(_ context: Context) -> String {
-      let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-      return path.isEmpty ? "the text" : path.joined(separator: ".")
-    }
-    switch self {
-    case .keyNotFound(let key, let context): return "\(place(context)) has no \(key.stringValue)"
-    case .typeMismatch(let type, let context): return "\(place(context)) must be of type \(type)"
-    case .valueNotFound(let type, let context): return "\(place(context)) has no value of type \(type)"
-    case .dataCorrupted(let context):
-      return context.underlyingError.map { "\($0)" } ?? "\(place(context)): \(context.debugDescription)"
-    @unknown default: return "\(self)"
-    }
   }
 }

@@ -158,6 +158,31 @@ import Testing
     #expect(byName?.code == .unfitWeights)
   }
 
+  @Test(arguments: ["residual-3.h5", "residual-3.keras", "residual-3.weights.h5"])
+  func branchesAreMatchedInKerassOrderOfLayers(file: String) throws {
+    let graph = try KerasFiles.readArchitecture(Fixtures.path("residual-3.h5")).graph
+    // The same network with names that say nothing, its branches created in another order than Keras lists them.
+    var renamed = Graph(name: "renamed")
+    for (index, node) in graph.nodes.enumerated() {
+      if let input = graph.layer(of: index) as? Input {
+        try renamed.addInput(input, named: "layer\(index)")
+      } else {
+        try renamed.apply(graph.layer(of: index), named: "layer\(index)", to: node.inputs)
+      }
+    }
+    renamed.outputs = graph.outputs
+    let (loaded, report) = try KerasFiles.loadWeights(Fixtures.path(file), into: renamed)
+    #expect(report.matching == .order)
+    let expected = Weights.generated(for: graph)
+    for (index, node) in graph.nodes.enumerated() {
+      for parameter in graph.parameters(of: node.layer) {
+        #expect(
+          loaded[ParameterPath("layer\(index)", parameter.name)]
+            == expected[ParameterPath(node.layer, parameter.name)])
+      }
+    }
+  }
+
   @Test func anotherHeadIsAnErrorThatSaysBothShapes() throws {
     let graph = try plain(classCount: 7)
     let path = Fixtures.path("plain-3.legacy.h5")
@@ -165,7 +190,7 @@ import Testing
     #expect(error?.code == .unfitWeights)
     #expect(
       error?.description == "\(path) does not fit the network: it has another shape for "
-        + "classes/kernel (expected [16, 7], found [16, 5]), classes/bias (expected [7], found [5])")
+        + "classes/kernel (expected [48, 7], found [48, 5]), classes/bias (expected [7], found [5])")
     let (loaded, report) = try KerasFiles.loadWeights(path, into: graph, options: .skipMismatched)
     #expect(report.mismatched.map(\.path.description) == ["classes/kernel", "classes/bias"])
     #expect(loaded[ParameterPath("classes", "kernel")] == nil)
@@ -177,7 +202,10 @@ import Testing
     let whole = try plain()
     let trunk = whole.cut(at: [try #require(whole.firstNode(of: "flat"))])
     let unused = #expect(throws: WeightError.self) { try KerasFiles.loadWeights(path, into: trunk) }
-    #expect(unused?.detail.contains("no place in the network for /classes/classes/kernel") == true)
+    #expect(
+      unused?.detail
+        == "does not fit the network: it has no place in the network for /classes/classes/kernel, /classes/classes/bias"
+    )
     let (_, report) = try KerasFiles.loadWeights(path, into: trunk, options: .allowUnused)
     #expect(report.unused.count == 2)
 

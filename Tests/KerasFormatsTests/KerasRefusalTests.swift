@@ -23,7 +23,8 @@ import Testing
     try Fixtures.write(Array("This is a letter.\n".utf8), to: folder.file("letter.keras"))
     #expect(
       failure(of: folder.file("letter.keras"))
-        == "\(folder.file("letter.keras")) is no file of Keras: it begins neither like an HDF5 file nor like a zip archive")
+        == "\(folder.file("letter.keras")) is no file of Keras: it begins neither like an HDF5 file nor like a zip archive"
+    )
     let whole = try Fixtures.bytes(at: Fixtures.path("plain-3.keras"))
     try Fixtures.write(Array(whole.prefix(whole.count / 2)), to: folder.file("half.keras"))
     #expect(failure(of: folder.file("half.keras"))?.contains("is a damaged zip archive") == true)
@@ -119,7 +120,10 @@ import Testing
       "Dense", ", \"units\": 2, \"dtype\": {\"class_name\": \"DTypePolicy\", \"config\": {\"name\": \"int8\"}}", "",
       "layer it (Dense) computes in int8; only floating-point networks are read"
     ),
-    ("Conv2D", ", \"filters\": 2, \"kernel_size\": 9", "", "layer it does not fit: a window of 9x9 does not fit into the input [8, 8, 3]"),
+    (
+      "Conv2D", ", \"filters\": 2, \"kernel_size\": 9", "",
+      "layer it does not fit: a window of 9x9 does not fit into the input [8, 8, 3]"
+    ),
   ])
   func layersThatCannotBeReadAreNamed(kind: String, config: String, extra: String, sentence: String) {
     let error = #expect(throws: WeightError.self) {
@@ -174,7 +178,9 @@ import Testing
     #expect(list[4] == .integer(12))
   }
 
-  @Test(arguments: ["", "{", "[1,]", "{\"a\" 1}", "nul", "\"\\x\"", "\"open", "1 2", "-", "[1 2]", "{1: 2}", "\"\\u12\""])
+  @Test(arguments: [
+    "", "{", "[1,]", "{\"a\" 1}", "nul", "\"\\x\"", "\"open", "1 2", "-", "[1 2]", "{1: 2}", "\"\\u12\"",
+  ])
   func brokenTextIsAnErrorWithAPlace(text: String) {
     #expect(throws: JSONFailure.self) { try JSON(parsing: Array(text.utf8)) }
   }

@@ -14,7 +14,8 @@ import Training
 
   @Test func aConfigurationComesBackFromItsYAML() throws {
     let text = try configuration.yaml()
-    #expect(try RunConfiguration(yaml: text, name: "run.yaml") == configuration)
+    let read = try RunConfiguration(yaml: text, name: "run.yaml")
+    #expect(read == configuration, "\(text)")
   }
 
   @Test func whatIsWrongInATextIsNamed() throws {

@@ -19,10 +19,10 @@ import Training
   ])
 
   private func run(
-    _ run: TinyRun = TinyRun(), _ schedule: Schedule = twoPhases, cacheFolder: String? = nil,
+    _ run: TinyRun = TinyRun(), _ schedule: Schedule = twoPhases, dropout: Float = 0.2, cacheFolder: String? = nil,
     events: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> (before: Weights, after: Weights, phases: [PhaseReport], model: Model) {
-    let model = try TinyNetwork.model(tasks: run.tasks)
+    let model = try TinyNetwork.model(tasks: run.tasks, dropout: dropout)
     let trainer = try Trainer(
       graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: run.data, schedule: schedule,
       options: run.options, cacheFolder: cacheFolder, events: events)
@@ -131,10 +131,10 @@ import Training
   @Test func microBatchesAddUpToTheBatch() throws {
     var tiny = TinyRun()
     tiny.options.microBatchSize = 8
-    let whole = try run(tiny, Self.plainPhase).after
+    let whole = try run(tiny, Self.plainPhase, dropout: 0).after
     for size in [1, 3, 4] {
       tiny.options.microBatchSize = size
-      let parts = try run(tiny, Self.plainPhase).after
+      let parts = try run(tiny, Self.plainPhase, dropout: 0).after
       for (path, tensor) in whole.tensors {
         let (a, b) = (tensor.floats, try #require(parts[path]).floats)
         let largest = a.map(abs).max() ?? 0
@@ -144,10 +144,10 @@ import Training
     }
   }
 
-  /// No dropout inside what trains, whose masks differ with the parts, and no rule that enlarges rounding.
+  /// Nothing before what trains drops anything, since masks differ with the parts; and no rule that enlarges rounding.
   private static let plainPhase = Schedule(
     phases: [
-      Phase(name: "only", train: .stage("stem"), epochs: 1, learningRate: .constant(1e-2), optimizer: .sgd())
+      Phase(name: "only", train: .stage("second"), epochs: 1, learningRate: .constant(1e-2), optimizer: .sgd())
     ], restore: .last)
 
   @Test func aPhaseEndsWhenPatienceDoes() throws {

@@ -1,7 +1,9 @@
 import Graphs
 
 extension BatchNormalization: KerasLayer {
-  static let kerasClasses = ["BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"]
+  static let kerasClasses = [
+    "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization",
+  ]
 
   static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? {
     guard options["axis"] != nil else { return nil }

@@ -1,11 +1,18 @@
 import Graphs
 
 extension Dropout: KerasLayer {
+  /// The shape of the mask of a layer that drops whole images: one number an image.
+  private static let imageMask: JSON = [nil, 1, 1, 1]
+
   init(_ options: LayerOptions) throws(WeightError) {
-    try options.refuse("noise_shape", unless: [], reason: "which is not supported")
+    try options.refuse("noise_shape", unless: [Self.imageMask], reason: "which is not supported")
     // Keras 1 called the rate p.
-    self.init(rate: try options.number("rate", default: try options.number("p", default: 0)))
+    let rate = try options.number("rate", default: try options.number("p", default: 0))
+    self.init(rate: rate, dropsWholeImages: options["noise_shape"] != nil)
   }
 
-  func record() -> LayerRecord { LayerRecord(Self.kind, ["rate": JSON(rate), "seed": nil, "noise_shape": nil]) }
+  func record() -> LayerRecord {
+    LayerRecord(
+      Self.kind, ["rate": JSON(rate), "seed": nil, "noise_shape": dropsWholeImages ? Self.imageMask : .null])
+  }
 }

@@ -13,7 +13,8 @@ extension Normalization: KerasLayer {
   static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? {
     // A missing axis means the default; null means that all axes share one mean.
     if options.values["axis"]?.isNull == true {
-      throw options.failure(.unsupportedLayer, "normalises by one number over all axes; only the last axis is supported")
+      throw options.failure(
+        .unsupportedLayer, "normalises by one number over all axes; only the last axis is supported")
     }
     guard options["axis"] != nil else { return nil }
     let axes = try options.integers("axis")

@@ -1,0 +1,94 @@
+import Foundation
+import Yams
+
+extension RunConfiguration {
+  /// The configuration as YAML.
+  ///
+  /// Every number has as many digits as tell it from all others, so that reading it again repeats the run to the bit.
+  ///
+  /// - Throws: ``TrainingError`` with code `invalidOption` for numbers that the form cannot hold.
+  public func yaml() throws(TrainingError) -> String {
+    do {
+      // Yams rounds numbers to 15 digits; JSON keeps them, and is YAML already: only the style has to change.
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.withoutEscapingSlashes]
+      let json = String(decoding: try encoder.encode(self), as: UTF8.self)
+      guard let node = try compose(yaml: json) else { return "" }
+      return try serialize(node: node.inBlockStyle, width: -1, allowUnicode: true)
+    } catch {
+      throw TrainingError(.invalidOption, subject: "configuration", detail: "cannot be written as YAML: \(error)")
+    }
+  }
+
+  /// Reads a configuration.
+  ///
+  /// - Parameter name: The file, for messages.
+  /// - Throws: ``TrainingError`` with code `invalidOption` saying where the text breaks the form.
+  public init(yaml: String, name: String) throws(TrainingError) {
+    do {
+      self = try YAMLDecoder().decode(RunConfiguration.self, from: yaml)
+    } catch let error as DecodingError {
+      throw TrainingError(.invalidOption, subject: name, detail: error.spoken)
+    } catch {
+      throw TrainingError(.invalidOption, subject: name, detail: "\(error)")
+    }
+    guard version == 1 else {
+      throw TrainingError(.invalidOption, subject: name, detail: "expected version 1, found \(version)")
+    }
+  }
+}
+
+extension Node {
+  /// The same in the form that people write: a line for each value, names without quotes where that is safe.
+  fileprivate var inBlockStyle: Node {
+    switch self {
+    case .mapping(let mapping):
+      let pairs = mapping.map { ($0.key.inBlockStyle, $0.value.inBlockStyle) }
+      return .mapping(Mapping(pairs.sorted { $0.0.rank < $1.0.rank }, mapping.tag, .block))
+    case .sequence(let sequence):
+      let isShort = sequence.allSatisfy { $0.scalar != nil } && sequence.reduce(0) { $0 + ($1.string?.count ?? 0) } < 60
+      return .sequence(Sequence(sequence.map(\.inBlockStyle), sequence.tag, isShort ? .flow : .block))
+    case .scalar(var scalar):
+      if scalar.style == .doubleQuoted, scalar.string.isPlainInYAML { scalar.style = .plain }
+      return .scalar(scalar)
+    case .alias: return self
+    }
+  }
+
+  /// What names a thing comes first, then everything in alphabetical order.
+  private var rank: String {
+    let key = string ?? ""
+    return (["version", "name", "path", "source"].firstIndex(of: key).map(String.init) ?? "9") + key
+  }
+}
+
+extension String {
+  /// Whether YAML reads the text as itself without quotes: a word that is neither a number nor a truth value.
+  fileprivate var isPlainInYAML: Bool {
+    let reserved: Set<String> = ["y", "n", "yes", "no", "true", "false", "on", "off", "null"]
+    guard let first = unicodeScalars.first, first.isASCII, first.properties.isAlphabetic else { return false }
+    return !reserved.contains(lowercased()) && last != " "
+      && unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || plainMarks.contains($0)) }
+  }
+}
+
+extension DecodingError {
+  /// Where, what was expected and what was found, in one clause.
+  fileprivate var spoken: String {
+    func place(_ context: Context) -> String {
+      let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+      return path.isEmpty ? "the text" : path.joined(separator: ".")
+    }
+    switch self {
+    case .keyNotFound(let key, let context): return "\(place(context)) has no \(key.stringValue)"
+    case .typeMismatch(let type, let context): return "\(place(context)) must be of type \(type)"
+    case .valueNotFound(let type, let context): return "\(place(context)) has no value of type \(type)"
+    case .dataCorrupted(let context):
+      return context.underlyingError.map { "\($0)" } ?? "\(place(context)): \(context.debugDescription)"
+    @unknown default: return "\(self)"
+    }
+  }
+}
+
+/// What may stand inside of a word without quotes.
+private let plainMarks = Set("0123456789 _-./+".unicodeScalars)
