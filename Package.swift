@@ -21,8 +21,6 @@ let package = Package(
     .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
     .target(
       name: "CVips",
-      linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]
-    ),
       linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "CKernels"),
@@ -32,45 +30,6 @@ let package = Package(
     .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
-    .target(
-      name: "Backbones", dependencies: ["Graphs", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
-    .target(name: "Models", dependencies: ["KerasFormats", "Tasks", "Graphs", "Tensors"]),
-    .target(name: "Freezing", dependencies: ["Graphs"]),
-    .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
-    .target(
-      name: "Datasets",
-      dependencies: ["CVips", "Tensors", .product(name: "Crypto", package: "swift-crypto")]
-    ),
-    .target(
-      name: "Training",
-      dependencies: [
-        "CKernels", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors",
-        .product(name: "Yams", package: "Yams"),
-      ]
-    ),
-    .target(
-      name: "Graft",
-      dependencies: [
-        "CKernels", "Training", "Models", "Backbones", "Engine", "Datasets", "Freezing", "Tasks", "KerasFormats",
-        "Graphs", "Tensors",
-      ]
-    ),
-    .target(
-      name: "GraftCommands",
-      dependencies: ["Graft", .product(name: "ArgumentParser", package: "swift-argument-parser")]
-    ),
-    .executableTarget(name: "GraftMain", dependencies: ["GraftCommands"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
-    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
-    .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "Tensors"]),
-    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
-    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
-    .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Graphs", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
-    .testTarget(name: "GraftTests", dependencies: ["Graft"]),
-    .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
     .target(name: "Backbones", dependencies: ["Graphs", "KerasFormats", "Tensors", crypto]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Models", dependencies: ["KerasFormats", "Backbones", "Tasks", "Graphs", "Tensors"]),
@@ -80,6 +39,18 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: ["Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams"]),
+
+    // Both faces: the library and the command.
+    .target(
+      name: "Graft",
+      dependencies: [
+        "Training", "Models", "Backbones", "Engine", "Datasets", "Freezing", "Tasks", "KerasFormats", "Graphs",
+        "Tensors",
+      ]),
+    .target(
+      name: "GraftCommands",
+      dependencies: ["Graft", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "GraftMain", dependencies: ["GraftCommands"]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
@@ -95,6 +66,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors"]),
+    .testTarget(name: "GraftTests", dependencies: ["Graft"]),
+    .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

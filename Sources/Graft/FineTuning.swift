@@ -1,3 +1,4 @@
+import Backbones
 import Datasets
 import Engine
 import Foundation
@@ -89,14 +90,16 @@ extension FineTuning {
     // What can be known without opening a picture fails before anything is made.
     _ = try Split(dataset, fractions: split, seed: options.seed)
     let tasks = dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
-      provenance: provenance, seed: options.seed)
+      provenance: provenance(digest), seed: options.seed)
     let folder = try RunFolder(at: output, replacing: isForced)
     do {
-      for note in backbone.notes + dataset.notes { handler(.note(note)) }
+      for note in dataset.notes { handler(.note(note)) }
       let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
-      let run = FineTuningRun(configuration(tasks: tasks), model: model, data: data, folder: folder, handler: handler)
+      let run = FineTuningRun(
+        configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder, handler: handler)
       let result = try await EngineActor.run { () throws in try run.run() }
       return FineTunedModel(model: try Model.read(folder[.model]), result: result, folder: folder)
     } catch {
@@ -119,20 +122,20 @@ extension FineTuning {
       augmentation: augmentation, seed: options.seed)
   }
 
-  private var provenance: ModelDocument.Provenance {
+  private func provenance(_ digest: String) -> ModelDocument.Provenance {
     ModelDocument.Provenance(
-      backbone: backbone.name, backboneSHA256: backbone.sha256, licence: backbone.licence,
+      backbone: backbone.name, backboneSHA256: digest, licence: backbone.model?.licence,
       schedule: schedule.phases.map { "\($0.name): \($0.train)" }.joined(separator: "; "),
       dataset: dataset.fingerprint, seed: options.seed)
   }
 
-  private func configuration(tasks: [TaskDescription]) -> RunConfiguration {
+  private func configuration(tasks: [TaskDescription], digest: String) -> RunConfiguration {
     RunConfiguration(
       data: RunConfiguration.Data(
         path: dataPath, fingerprint: dataset.fingerprint, split: split, fit: fit, maximumBadFiles: maximumBadFiles,
         augmentation: augmentation),
       backbone: RunConfiguration.Backbone(
-        source: backbone.name, sha256: backbone.sha256, imageSize: imageSize.height, dropout: head.dropoutRate),
+        source: backbone.name, sha256: digest, imageSize: imageSize.height, dropout: head.dropoutRate),
       tasks: tasks, schedule: schedule, options: options)
   }
 }

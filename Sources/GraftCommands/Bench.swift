@@ -3,14 +3,23 @@ import Graft
 
 /// The result of a measurement.
 struct BenchReport: Encodable, Sendable {
+  /// One operation of the plan.
+  struct Operation: Encodable, Sendable {
+    let name: String
+    let implementation: String
+    let isBackward: Bool
+    let milliseconds: Double
+    let operationCount: Int
+  }
+
   /// What trained.
   let train: String
   /// Pictures a second.
   let imagesPerSecond: Double
   /// The median time of a step.
   let stepMilliseconds: Double
-  /// What the step's convolutions and matrix products take by themselves; nil where that is not known.
-  let limitMilliseconds: Double?
+  /// What the step's convolutions and matrix products take by themselves.
+  let limitMilliseconds: Double
   /// The pictures that are computed at once.
   let microBatchSize: Int
   /// The most memory that the process had while it was measured.
@@ -25,6 +34,16 @@ struct BenchReport: Encodable, Sendable {
   let batchSize: Int
   /// How many threads compute.
   let threads: Int
+  /// Every operation of the plan; nil where nobody asked.
+  let operations: [Operation]?
+}
+
+extension BenchReport.Operation {
+  fileprivate init(_ profile: StepProfile) {
+    self.init(
+      name: profile.name, implementation: profile.implementation, isBackward: profile.isBackward,
+      milliseconds: profile.milliseconds, operationCount: profile.operationCount)
+  }
 }
 
 /// A measurement of one workload.
@@ -43,17 +62,20 @@ struct Bench {
   }
 
   /// Chooses a micro-batch, warms up, and measures.
-  func run() throws -> BenchReport {
+  func run(listingOperations: Bool) throws -> BenchReport {
     let size = try workload.microBatchSize ?? fastestMicroBatchSize()
     PeakMemory.forget()
     let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
     let milliseconds = median(of: stepper, seconds: 2, leastCount: 5)
+    let peak = peakResidentBytes()
+    // The limit is measured in the same process, but its own memory does not count.
+    let limit = try stepper.plan.primitiveLimitMilliseconds(batchSize: workload.batchSize)
+    let operations = listingOperations ? stepper.plan.profile().map(BenchReport.Operation.init) : nil
     return BenchReport(
       train: "\(workload.selection)", imagesPerSecond: Double(workload.batchSize) / milliseconds * 1000,
-      stepMilliseconds: milliseconds, limitMilliseconds: nil, microBatchSize: size,
-      peakResidentBytes: peakResidentBytes(), arenaBytes: stepper.arenaByteCount,
-      trainableParameters: workload.trainableCount, precision: "f32", batchSize: workload.batchSize,
-      threads: threadCount)
+      stepMilliseconds: milliseconds, limitMilliseconds: limit, microBatchSize: size, peakResidentBytes: peak,
+      arenaBytes: stepper.plan.arenaByteCount, trainableParameters: workload.trainableCount, precision: "f32",
+      batchSize: workload.batchSize, threads: threadCount, operations: operations)
   }
 
   /// The power of two below the batch size with which a step is fastest: from one picture up until it gets slower twice.
@@ -96,7 +118,7 @@ struct Bench {
 /// A plan with everything that one step of it needs.
 @EngineActor
 private final class Stepper {
-  private let plan: Plan
+  let plan: Plan
   private let optimizer: Optimizer?
   private let passCount: Int
 
@@ -118,8 +140,6 @@ private final class Stepper {
     self.optimizer = optimizer
   }
 
-  var arenaByteCount: Int { plan.arenaByteCount }
-
   /// Forward and backward for each micro-batch, and one update.
   func step() {
     for pass in 0..<passCount {
@@ -138,7 +158,6 @@ private enum PeakMemory {
   /// Begins anew, where the system can: the memory of what was tried before does not count.
   static func forget() {
     #if os(Linux)
-      malloc_trim(0)
       if let file = fopen("/proc/self/clear_refs", "w") {
         fputs("5", file)
         fclose(file)

@@ -42,10 +42,10 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
-  @Flag(help: "Measure none, head, last-stage and all, one after the other.")
+  @Flag(help: "Also print every operation of the plan, with what does its work and how long it takes.")
   var table = false
 
-  @Flag(help: "Print one JSON document; with --table a list.")
+  @Flag(help: "Print one JSON document.")
   var json = false
 
   func validate() throws {
@@ -59,42 +59,48 @@ struct BenchCommand: AsyncParsableCommand {
     _ = try precision.resolved()
     let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) })
     for note in subject.notes { Console.note(note) }
-    let selections = table ? BenchSelection.tabulated : [train]
-    var reports: [BenchReport] = []
-    for selection in selections {
-      let workload = try BenchWorkload(
-        subject, selection: selection, batchSize: batchSize, microBatchSize: microBatchSize,
-        batchNormalization: batchNorm.mode)
-      let threads = threads
-      let report = try await EngineActor.run { () throws in
-        let threadCount = EngineThreads.use(threads)
-        return try Bench(workload, threadCount: threadCount).run()
-      }
-      reports.append(report)
-      if selections.count > 1 { Console.note("\(selection): \(report.imagesPerSecond.formatted(digits: 1)) images/s") }
+    let workload = try BenchWorkload(
+      subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,
+      batchNormalization: batchNorm.mode)
+    let (threads, wantsOperations) = (threads, table)
+    let report = try await EngineActor.run { () throws in
+      let threadCount = EngineThreads.use(threads)
+      return try Bench(workload, threadCount: threadCount).run(listingOperations: wantsOperations)
     }
     if json {
-      if table { try Console.json(reports) } else { try Console.json(reports[0]) }
+      try Console.json(report)
     } else {
-      lines(of: reports).forEach(Console.result)
+      lines(of: report).forEach(Console.result)
     }
   }
 
-  private func lines(of reports: [BenchReport]) -> [String] {
+  private func lines(of report: BenchReport) -> [String] {
+    let limit = report.limitMilliseconds
+    var lines = [
+      "images per second     \(report.imagesPerSecond.formatted(digits: 1))",
+      "step                  \(report.stepMilliseconds.formatted(digits: 1)) ms for \(report.batchSize) pictures",
+      "primitives alone      \(limit.formatted(digits: 1)) ms, "
+        + "\((limit / report.stepMilliseconds).asPercent) of the step",
+      "computed at once      \(report.microBatchSize) pictures",
+      "trainable parameters  \(report.trainableParameters.grouped)",
+      "memory of the plan    \(report.arenaBytes.asMebibytes)",
+      "peak memory           \(report.peakResidentBytes.asMebibytes)",
+      "precision, threads    \(report.precision), \(report.threads)",
+    ]
+    guard let operations = report.operations else { return lines }
     var table = TextTable([
-      ("train", .left), ("parameters", .right), ("images/s", .right), ("step", .right), ("limit", .right),
-      ("micro-batch", .right), ("arena", .right), ("peak memory", .right),
+      ("operation", .left), ("pass", .left), ("by", .left), ("time", .right), ("GFLOP/s", .right),
     ])
-    for report in reports {
+    for operation in operations {
+      let rate = Double(operation.operationCount) / operation.milliseconds * 1e-6
       table.add([
-        report.train, report.trainableParameters.grouped, report.imagesPerSecond.formatted(digits: 1),
-        report.stepMilliseconds.formatted(digits: 1) + " ms",
-        report.limitMilliseconds.map { $0.formatted(digits: 1) + " ms" } ?? "-", "\(report.microBatchSize)",
-        report.arenaBytes.asMebibytes, report.peakResidentBytes.asMebibytes,
+        operation.name, operation.isBackward ? "backward" : "forward", operation.implementation,
+        operation.milliseconds.formatted(digits: 3) + " ms",
+        operation.operationCount > 0 ? rate.formatted(digits: 0) : "",
       ])
     }
-    let first = reports[0]
-    return ["\(model), batches of \(first.batchSize), \(first.precision), \(first.threads) threads"] + table.lines
+    lines += ["", "every operation for \(report.microBatchSize) pictures:"] + table.lines
+    return lines
   }
 }
 

@@ -13,9 +13,6 @@ enum BenchSelection: Hashable, Sendable, CustomStringConvertible {
   /// Anything else.
   case other(ParameterSelection)
 
-  /// What `--table` measures.
-  static let tabulated: [BenchSelection] = [.none, .head, .lastStage, .all]
-
   /// The selection of a command line.
   ///
   /// - Throws: `ScheduleError.Code.syntax`.
@@ -70,28 +67,45 @@ struct BenchSubject: Sendable {
   /// What a user may want to know, a sentence each.
   let notes: [String]
 
-  /// A model's file, a pretrained network, or a family with generated weights and a thousand classes.
+  /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
+  ///
+  /// A family without a file gets generated weights.
   init(_ name: String, imageSize: Size2D?) throws {
-    var graph: Graph
     let folders = try PretrainedFolders()
     let isHere = (try? folders.resolve(name)) != nil
-    if !isHere, let family = BackboneFamily.named(name) {
-      graph = try family.graph(size: imageSize, classCount: 1000).embedding(family.preprocessing)
-      weights = Weights.generated(for: graph)
+    var model: Model
+    if isHere, let finished = try BenchSubject.finished(name, folders: folders) {
+      model = finished
+      notes = []
+      if let imageSize { model.graph = try model.graph.resized(to: [imageSize.height, imageSize.width, 3]) }
+    } else if !isHere, let family = BackboneFamily.named(name) {
+      let trunk = try family.graph(size: imageSize).embedding(family.preprocessing)
+      model = try BenchSubject.headed(
+        trunk, weights: .generated(for: trunk), imageSize: imageSize ?? family.defaultSize)
       notes = ["\(family.title) with generated weights"]
     } else {
       let backbone = try Backbone.load(name, in: folders)
-      graph = backbone.graph
-      weights = backbone.weights
-      notes = backbone.notes
-      if let imageSize, let input = graph.inputs.first, graph.inputs.count == 1 {
-        let channels = graph.nodes[input].outputShape.dimensions.last ?? 3
-        graph = try graph.resized(to: [imageSize.height, imageSize.width, channels])
-      }
+      model = try BenchSubject.headed(
+        backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)
+      notes = []
     }
-    let outputs = graph.outputs.map { graph.nodes[$0].layer }
-    self.graph = (try? graph.withLogits(of: outputs)) ?? graph
-    headLayers = graph.layersBehindTrunk
+    graph = try model.logitsGraph()
+    weights = model.weights
+    headLayers = Set(model.heads.flatMap(\.layers))
+  }
+
+  /// The model of a file that carries a document of Graft; nil for any other file.
+  private static func finished(_ name: String, folders: PretrainedFolders) throws -> Model? {
+    guard case .file(let path) = try folders.resolve(name), try KerasFiles.format(of: path).holdsNetwork else {
+      return nil
+    }
+    guard try KerasFiles.readArchitecture(path).graftDocument != nil else { return nil }
+    return try Model.read(path)
+  }
+
+  private static func headed(_ trunk: Graph, weights: Weights, imageSize: Size2D) throws -> Model {
+    let task = TaskDescription(kind: .classification(classes: (0..<1000).map { "\($0)" }))
+    return try Model.fineTuning(trunk, weights: weights, tasks: [task], imageSize: imageSize, seed: 1)
   }
 }
 

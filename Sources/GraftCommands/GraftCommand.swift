@@ -33,11 +33,11 @@ extension GraftCommand {
     // A reader that goes away early, such as `head`, ends the command quietly.
     signal(SIGPIPE, SIG_DFL)
     let status = await run(Array(CommandLine.arguments.dropFirst()))
-    guard fflush(stdout) == 0 || status != 0 else {
+    guard fflush(nil) == 0 || status != 0 else {
       Console.failure("standard output: cannot be written: \(String(cString: strerror(errno)))")
-      exit(ExitStatus.failed.rawValue)
+      Foundation.exit(ExitStatus.failed.rawValue)
     }
-    exit(status.rawValue)
+    Foundation.exit(status.rawValue)
   }
 
   /// Runs the command with the given arguments.
@@ -81,7 +81,8 @@ extension GraftCommand {
 
   /// What an error says: the modules' errors describe themselves in one sentence, those of the system have a text.
   private static func sentence(for error: any Error) -> String {
-    let text = error is any CustomStringConvertible ? "\(error)" : error.localizedDescription
+    let isOfSystem = error is CocoaError || error is POSIXError || type(of: error) is NSError.Type
+    let text = isOfSystem ? error.localizedDescription : "\(error)"
     return text.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 }

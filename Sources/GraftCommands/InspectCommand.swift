@@ -56,12 +56,12 @@ private struct Inspection {
     format = try KerasFiles.format(of: path)
     guard format.holdsNetwork else {
       // Weights alone say nothing about layers: the family that they fit does.
-      let backbone = try Backbone.load(path)
+      let backbone = try Backbone(.file(path))
       kerasVersion = nil
       frozenLayers = []
       graph = backbone.graph
       family = backbone.family
-      headLayers = graph.layersBehindTrunk
+      headLayers = []
       return
     }
     let architecture = try KerasFiles.readArchitecture(path, inputSize: entry?.model.inputSize)

@@ -190,7 +190,7 @@ struct KnowledgeTests {
     #expect(found["precision"] as? String == "f32")
     #expect((found["threads"] as? Int ?? 0) > 0)
     #expect((1...4).contains(found["microBatchSize"] as? Int ?? 0))
-    let counts = ["none": 0, "head": 85, "last-stage": 1152 + 32 + 85, "all": 216 + 16 + 1152 + 32 + 85]
+    let counts = ["none": 0, "head": 17000, "last-stage": 1184 + 17000, "all": 232 + 1184 + 17000]
     #expect(found["trainableParameters"] as? Int == counts[train])
   }
 
