@@ -13,6 +13,7 @@ import json
 import math
 import os
 import sys
+import zipfile
 
 import numpy
 
@@ -213,6 +214,12 @@ def save(model, name, kinds, golden, sizes=None):
     }
 
 
+def save_bomb():
+    """An archive whose description is forty megabytes of spaces, packed a thousandfold."""
+    with zipfile.ZipFile(os.path.join(FOLDER, "bomb.keras"), "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr(zipfile.ZipInfo("config.json"), b" " * (40 << 20), zipfile.ZIP_DEFLATED)
+
+
 def main():
     golden = {}
     sizes = (17, 14, 3)
@@ -220,6 +227,7 @@ def main():
         save(plain(), "plain", ["h5", "keras", "legacy.h5"], golden)
         save(residual(), "residual", ["h5", "keras", "weights.h5"], golden, sizes)
         save(shared(), "shared", ["h5", "keras"], golden)
+        save_bomb()
     else:
         save(plain(), "plain", ["h5", "legacy.h5"], golden)
         save(residual(), "residual", ["h5"], golden, sizes)

@@ -16,7 +16,7 @@ extension Dataset {
     let top = try Listing(folder: root)
     if top.folders.isEmpty {
       let pictureCount = top.files.count { PictureFolder.isPicture(named: $0) }
-      let found = top.files.isEmpty ? "an empty folder" : "\(top.files.count) files, \(pictureCount) of them pictures"
+      let found = top.files.isEmpty ? "an empty folder" : "no folders, and \(pictureCount) pictures outside of any"
       throw DatasetError(.layout, root, "expected a folder for each class with its pictures inside, found \(found)")
     }
     let parts = top.folders.map { SplitPart(found: $0) }

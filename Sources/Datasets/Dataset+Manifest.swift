@@ -63,7 +63,10 @@ extension Dataset {
     }
     var notes: [String] = []
     if let first = unlabelled.first {
-      notes.append("\(unlabelled.count) pictures without any label were left out, line \(first.line) among them")
+      notes.append(
+        unlabelled.count == 1
+          ? "1 picture without any label was left out: line \(first.line)"
+          : "\(unlabelled.count) pictures without any label were left out, line \(first.line) among them")
     }
     samples.sort { $0.path.precedesInBytes($1.path) }
     return Dataset(root: root, tasks: tasks, samples: samples, notes: notes)

@@ -34,8 +34,9 @@ final class EncodedPicture: PictureRows {
     if status != 0 { throw damage }
   }
 
-  /// Calls `body`, and if it fails calls it once more with no other picture at work, so that what libvips has to say is
-  /// about this one. Returns these words with the failure.
+  /// Calls `body`, which decodes one picture, and adds to its failure what libvips has to say.
+  ///
+  /// What fails beside other pictures is done once more alone, so that the words are about this one.
   static func withMessage(_ body: () throws(PictureFailure) -> Void) throws(PictureFailure) {
     var message = graft_vips_message()
     do throws(PictureFailure) {

@@ -90,7 +90,8 @@ import Testing
     #expect(detail("/1.png") == "\(root)/1.png: expected a folder of class folders, found a file")
     #expect(
       detail()
-        == "\(root): expected a folder for each class with its pictures inside, found 1 files, 1 of them pictures")
+        == "\(root): expected a folder for each class with its pictures inside, found no folders, and 1 pictures outside of any"
+    )
     try folder.copy("colour.png", to: "cat/1.png")
     #expect(detail() == "\(root): expected at least two class folders, found one, \"cat\"")
     try folder.write("x", to: "dog/readme.txt")

@@ -36,7 +36,7 @@ import Testing
     #expect(dataset.samples.map(\.path) == ["pictures/1.png", "pictures/2.png", "pictures/3.png"])
     #expect(dataset.samples.map(\.labels) == [[0, 1], [1, nil], [nil, 0]])
     #expect(dataset.file(of: 0) == folder.path + "/pictures/1.png")
-    #expect(dataset.notes == ["1 pictures without any label were left out, line 5 among them"])
+    #expect(dataset.notes == ["1 picture without any label was left out: line 5"])
   }
 
   @Test func quotesCarriageReturnsAndByteOrderMarksAreRead() throws {

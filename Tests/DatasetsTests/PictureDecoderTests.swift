@@ -97,6 +97,25 @@ import Testing
     }
   }
 
+  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  func damagedBytesAreAPictureOrAnErrorButNoCrash(seed: UInt64) throws {
+    let folder = try TemporaryFolder()
+    var decoder = PictureDecoder(size: 16)
+    decoder.pixelLimit = 1 << 20
+    for (number, name) in Fixtures.goldens.keys.filter({ !$0.contains(":") }).sorted().enumerated() {
+      var generator = SeededGenerator(seed: seed, UInt64(number))
+      var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Fixtures.path(name))))
+      // Headers are where damage leads furthest.
+      for _ in 0..<3 { bytes[generator.index(below: min(80, bytes.count))] = UInt8(generator.index(below: 256)) }
+      bytes[generator.index(below: bytes.count)] ^= UInt8(1 << generator.index(below: 8))
+      if seed.isMultiple(of: 2) { bytes.removeLast(generator.index(below: bytes.count)) }
+      let path = folder.path + "/" + name
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      let error = datasetError { _ = try decoder.picture(at: path) }
+      #expect(error == nil || error?.code == .picture && error?.subject == path)
+    }
+  }
+
   @Test func messagesBelongToTheirFilesWhateverThreadsRun() throws {
     let names = ["bad-truncated.png", "bad-truncated.jpg", "bad-truncated.webp", "bad-truncated.gif", "colour.png"]
     let decoder = PictureDecoder(size: 16)

@@ -170,6 +170,26 @@ import Testing
     }
   }
 
+  @Test func dropoutOfWholeImagesKeepsOrDropsAllOfASample() async throws {
+    var graph = Graph(name: "dropout")
+    let input = try graph.addInput(Input(shape: [3, 2, 5]), named: "input")
+    graph.outputs = [
+      try graph.apply(Dropout(rate: 0.5, dropsWholeImages: true), named: "dropout", to: [input])
+    ]
+    let network = graph
+    try await EngineActor.run { () throws(any Error) in
+      let bank = try ParameterBank(graph: network, weights: Weights())
+      let plan = try Plan(
+        network, parameters: bank, options: PlanOptions(batchSize: 64, trainingLayers: ["dropout"], seed: 3))
+      plan.inputs[0].values.update(repeating: 1)
+      plan.forward(step: 1)
+      let values = plan.outputs[0].values
+      let samples = (0..<64).map { Set(values[($0 * 30)..<($0 * 30 + 30)]) }
+      #expect(samples.allSatisfy { $0.count == 1 })
+      #expect(Set(samples) == [[0], [2]])
+    }
+  }
+
   @Test func aParameterThatReachesNoOutputHasAGradientOfZero() async throws {
     var graph = try Self.smoothNetwork()
     graph.outputs = [try #require(graph.firstNode(of: "pool"))]

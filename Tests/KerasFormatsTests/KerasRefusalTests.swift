@@ -33,6 +33,12 @@ import Testing
     #expect(failure(of: folder.file("half.h5"))?.contains("is truncated") == true)
   }
 
+  @Test func anArchiveThatUnpacksToMoreThanItMayIsRefusedUnread() {
+    let path = Fixtures.path("bomb.keras")
+    let sentence = "config.json declares 41943040 bytes, more than the 33554432 that are read"
+    #expect(failure(of: path) == "\(path): \(sentence)")
+  }
+
   @Test func weightsAloneAreNoNetwork() {
     let path = Fixtures.path("plain-3.legacy.h5")
     #expect(failure(of: path) == "\(path) holds weights but no network; load them into a network of a known family")

@@ -11,7 +11,8 @@ extension Dropout: Lowerable {
   func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
     guard site.isTraining, rate > 0 else { return site.inputs[0] }
     return program.append(
-      DropoutOperation(name: site.name, input: site.inputs[0], rate: rate), shape: site.outputShape)
+      DropoutOperation(name: site.name, input: site.inputs[0], rate: rate, dropsSamples: dropsWholeImages),
+      shape: site.outputShape)
   }
 }
 

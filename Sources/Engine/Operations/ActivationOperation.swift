@@ -71,11 +71,14 @@ import Tensors
   var inputs: [Program.ValueID]
   var output: Program.ValueID = -1
   let rate: Float
+  /// Whether a sample is dropped as a whole or not at all.
+  let dropsSamples: Bool
 
-  init(name: String, input: Program.ValueID, rate: Float) {
+  init(name: String, input: Program.ValueID, rate: Float, dropsSamples: Bool) {
     self.name = name
     inputs = [input]
     self.rate = rate
+    self.dropsSamples = dropsSamples
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
@@ -94,11 +97,22 @@ import Tensors
   }
 
   private func drop(_ emitter: Emitter, _ source: Buffer, _ target: Buffer, _ count: Int) {
-    let (run, rate) = (emitter.run, rate)
+    let (run, rate, batch) = (emitter.run, rate, emitter.batch)
     var stream = emitter.options.seed
     for byte in name.utf8 { stream = (stream ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    emitter.step(name, "dropout", touching: [source, target]) {
-      graft_dropout(target.floats, source.floats, count, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03)
+    guard dropsSamples else {
+      emitter.step(name, "dropout", touching: [source, target]) {
+        graft_dropout(target.floats, source.floats, count, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03)
+      }
+      return
+    }
+    // One number decides for each sample: samples are outermost in every layout.
+    let factors = emitter.buffer(floatCount: batch)
+    let view = graft_view(samples: batch, blocks: 1, pixels: count / batch, width: 1)
+    emitter.step(name, "dropout", touching: [source, target, factors]) {
+      graft_fill(factors.floats, 1, batch)
+      graft_dropout(factors.floats, factors.floats, batch, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03)
+      graft_gate(target.floats, source.floats, factors.floats, view, false)
     }
   }
 }
