@@ -5,7 +5,10 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
   name: "graft",
-  products: [],
+  products: [
+    .library(name: "Graft", targets: ["Graft"]),
+    .executable(name: "graft", targets: ["GraftMain"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
@@ -37,6 +40,18 @@ let package = Package(
       name: "Training",
       dependencies: ["Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams"]),
 
+    // Both faces: the library and the command.
+    .target(
+      name: "Graft",
+      dependencies: [
+        "Training", "Models", "Backbones", "Engine", "Datasets", "Freezing", "Tasks", "KerasFormats", "Graphs",
+        "Tensors",
+      ]),
+    .target(
+      name: "GraftCommands",
+      dependencies: ["Graft", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "GraftMain", dependencies: ["GraftCommands"]),
+
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
@@ -51,6 +66,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors"]),
+    .testTarget(name: "GraftTests", dependencies: ["Graft"]),
+    .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

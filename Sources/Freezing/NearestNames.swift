@@ -1,6 +1,6 @@
 extension [String] {
   /// The names that take the fewest edits to become the given one, nearest first; letter case does not count.
-  func nearest(to name: String, count: Int = 3) -> [String] {
+  package func nearest(to name: String, count: Int = 3) -> [String] {
     let wanted = name.comparisonBytes
     let distances = enumerated().map { ($1.comparisonBytes, $0) }.map { (editDistance(wanted, $0), $1) }
     return distances.sorted { $0 < $1 }.prefix(count).map { self[$0.1] }

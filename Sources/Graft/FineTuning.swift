@@ -1,0 +1,141 @@
+import Backbones
+import Datasets
+import Engine
+import Foundation
+import Freezing
+import Graphs
+import Models
+import Tasks
+import Training
+
+/// A backbone, labelled pictures, and how the one learns the other: everything that a run needs, as a value.
+///
+/// ```swift
+/// var tuning = FineTuning(backbone, on: pictures)
+/// tuning.schedule = .head
+/// let run = try await tuning.run(output: "runs/first")
+/// ```
+public struct FineTuning: Sendable {
+  /// The network that is fine-tuned; its classifier is left out.
+  public var backbone: Backbone
+  /// The pictures with their labels, and the tasks.
+  public var dataset: Dataset
+  /// What trains when, and how fast.
+  public var schedule: Schedule
+  /// How samples go through the machine, and the seed.
+  public var options: TrainingOptions
+  /// Height and width of the pictures that go in.
+  public var imageSize: Size2D
+  /// How pictures are brought to that size.
+  public var fit = FineTuning.defaultFit
+  /// How training pictures are varied.
+  public var augmentation = FineTuning.defaultAugmentation
+  /// How samples are divided where the data set does not say itself.
+  public var split = SplitFractions.standard
+  /// How much the samples of each class count.
+  public var classWeighting = ClassWeighting.none
+  /// How many pictures may turn out unreadable: a number, or a share such as `1%`.
+  public var maximumBadFiles = "1%"
+  /// The head that each task gets.
+  public var head = ClassificationHead()
+  /// Where the pictures were read from, for `run.yaml`.
+  public var dataPath: String
+
+  /// How pictures are brought to the network's size unless said otherwise.
+  public static let defaultFit = Fit.pad
+  /// How training pictures are varied unless said otherwise.
+  public static let defaultAugmentation = Augmentation.flip
+
+  /// Fine-tunes a backbone on a data set with the usual choices, all of which may be changed before the run.
+  public init(
+    _ backbone: Backbone, on dataset: Dataset, schedule: Schedule = .probeThenTune,
+    options: TrainingOptions = TrainingOptions()
+  ) {
+    self.backbone = backbone
+    self.dataset = dataset
+    self.schedule = schedule
+    self.options = options
+    imageSize = backbone.imageSize
+    dataPath = dataset.root
+  }
+}
+
+/// What a run has made.
+public struct FineTunedModel: Sendable {
+  /// The finished model.
+  public var model: Model
+  /// What came out, in numbers: the contents of `result.json`.
+  public var result: RunResult
+  /// The folder with everything about the run.
+  public var folder: RunFolder
+}
+
+// MARK: - Running
+
+extension FineTuning {
+  /// Checks the pictures, trains, measures, and writes everything into a folder.
+  ///
+  /// - Parameters:
+  ///   - output: The folder of the run; it is made.
+  ///   - isForced: Whether an older run in that folder may be replaced.
+  ///   - handler: Told of everything that happens; training waits for it.
+  /// - Throws: The error of whatever failed, whose description is one sentence.
+  public func run(
+    output: String, replacing isForced: Bool = false,
+    handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+  ) async throws -> FineTunedModel {
+    try schedule.validate()
+    try options.validate()
+    let policy = try BadFilePolicy(parsing: maximumBadFiles)
+    // What can be known without opening a picture fails before anything is made.
+    _ = try Split(dataset, fractions: split, seed: options.seed)
+    let tasks = dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let digest = try sha256(ofFile: backbone.path)
+    let model = try Model.fineTuning(
+      backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
+      provenance: provenance(digest), seed: options.seed)
+    let folder = try RunFolder(at: output, replacing: isForced)
+    do {
+      for note in dataset.notes { handler(.note(note)) }
+      let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
+      let run = FineTuningRun(
+        configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder, handler: handler)
+      let result = try await EngineActor.run { () throws in try run.run() }
+      return FineTunedModel(model: try Model.read(folder[.model]), result: result, folder: folder)
+    } catch {
+      // A run that never began leaves nothing behind; a folder with anything in it stays.
+      rmdir(folder.path)
+      throw error
+    }
+  }
+
+  private func trainingData(
+    tasks: [TaskDescription], policy: BadFilePolicy, handler: (TrainingEvent) -> Void
+  ) throws -> TrainingData {
+    let decoder = PictureDecoder(width: imageSize.width, height: imageSize.height, fit: fit)
+    let cache = PictureCache(decoder)
+    let check = try PictureCheck(PictureLoader(dataset, decoder: decoder, cache: cache), policy: policy)
+    for failure in check.failures { handler(.note("left out: \(failure)")) }
+    let division = try Split(check.dataset, fractions: split, seed: options.seed)
+    return try TrainingData(
+      PictureLoader(check.dataset, decoder: decoder, cache: cache), split: division, tasks: tasks,
+      augmentation: augmentation, seed: options.seed)
+  }
+
+  private func provenance(_ digest: String) -> ModelDocument.Provenance {
+    ModelDocument.Provenance(
+      backbone: backbone.name, backboneSHA256: digest, licence: backbone.model?.licence,
+      schedule: schedule.phases.map { "\($0.name): \($0.train)" }.joined(separator: "; "),
+      dataset: dataset.fingerprint, seed: options.seed)
+  }
+
+  private func configuration(tasks: [TaskDescription], digest: String) -> RunConfiguration {
+    RunConfiguration(
+      data: RunConfiguration.Data(
+        path: dataPath, fingerprint: dataset.fingerprint, split: split, fit: fit, maximumBadFiles: maximumBadFiles,
+        augmentation: augmentation),
+      backbone: RunConfiguration.Backbone(
+        source: backbone.name, sha256: digest, imageSize: imageSize.height, dropout: head.dropoutRate),
+      tasks: tasks, schedule: schedule, options: options)
+  }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import Graft
+
+/// The result of a measurement.
+struct BenchReport: Encodable, Sendable {
+  /// One operation of the plan.
+  struct Operation: Encodable, Sendable {
+    let name: String
+    let implementation: String
+    let isBackward: Bool
+    let milliseconds: Double
+    let operationCount: Int
+  }
+
+  /// What trained.
+  let train: String
+  /// Pictures a second.
+  let imagesPerSecond: Double
+  /// The median time of a step.
+  let stepMilliseconds: Double
+  /// What the step's convolutions and matrix products take by themselves.
+  let limitMilliseconds: Double
+  /// The pictures that are computed at once.
+  let microBatchSize: Int
+  /// The most memory that the process had while it was measured.
+  let peakResidentBytes: Int
+  /// The memory of the plan: activations, gradients, packed parameters.
+  let arenaBytes: Int
+  /// How many numbers train.
+  let trainableParameters: Int
+  /// What is computed with.
+  let precision: String
+  /// The pictures of a step.
+  let batchSize: Int
+  /// How many threads compute.
+  let threads: Int
+  /// Every operation of the plan; nil where nobody asked.
+  let operations: [Operation]?
+}
+
+extension BenchReport.Operation {
+  fileprivate init(_ profile: StepProfile) {
+    self.init(
+      name: profile.name, implementation: profile.implementation, isBackward: profile.isBackward,
+      milliseconds: profile.milliseconds, operationCount: profile.operationCount)
+  }
+}
+
+/// A measurement of one workload.
+@EngineActor
+struct Bench {
+  private let workload: BenchWorkload
+  private let threadCount: Int
+  private let parameters: ParameterBank
+  private let clock = ContinuousClock()
+
+  /// A measurement that is about to begin.
+  init(_ workload: BenchWorkload, threadCount: Int) throws {
+    self.workload = workload
+    self.threadCount = threadCount
+    parameters = try ParameterBank(graph: workload.subject.graph, weights: workload.subject.weights)
+  }
+
+  /// Chooses a micro-batch, warms up, and measures.
+  func run(listingOperations: Bool) throws -> BenchReport {
+    let size = try workload.microBatchSize ?? fastestMicroBatchSize()
+    PeakMemory.forget()
+    let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
+    let milliseconds = median(of: stepper, seconds: 2, leastCount: 5)
+    let peak = peakResidentBytes()
+    // The limit is measured in the same process, but its own memory does not count.
+    let limit = try stepper.plan.primitiveLimitMilliseconds(batchSize: workload.batchSize)
+    let operations = listingOperations ? stepper.plan.profile().map(BenchReport.Operation.init) : nil
+    return BenchReport(
+      train: "\(workload.selection)", imagesPerSecond: Double(workload.batchSize) / milliseconds * 1000,
+      stepMilliseconds: milliseconds, limitMilliseconds: limit, microBatchSize: size, peakResidentBytes: peak,
+      arenaBytes: stepper.plan.arenaByteCount, trainableParameters: workload.trainableCount, precision: "f32",
+      batchSize: workload.batchSize, threads: threadCount, operations: operations)
+  }
+
+  /// The power of two below the batch size with which a step is fastest: from one picture up until it gets slower twice.
+  private func fastestMicroBatchSize() throws -> Int {
+    var best = (size: 1, milliseconds: Double.infinity)
+    var slowerCount = 0
+    var size = 1
+    while size <= workload.batchSize, slowerCount < 2 {
+      let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
+      let milliseconds = median(of: stepper, seconds: 0.3, leastCount: 2)
+      if milliseconds < best.milliseconds {
+        best = (size, milliseconds)
+        slowerCount = 0
+      } else {
+        slowerCount += 1
+      }
+      size *= 2
+    }
+    return best.size
+  }
+
+  /// The median time of a step in milliseconds, after two steps that do not count.
+  private func median(of stepper: Stepper, seconds: Double, leastCount: Int) -> Double {
+    stepper.step()
+    stepper.step()
+    var times: [Double] = []
+    let begin = clock.now
+    while times.count < leastCount || (clock.now - begin < .seconds(seconds) && times.count < 1000) {
+      let start = clock.now
+      stepper.step()
+      let time = clock.now - start
+      times.append(Double(time.components.seconds) * 1e3 + Double(time.components.attoseconds) * 1e-15)
+    }
+    times.sort()
+    return times.count.isMultiple(of: 2)
+      ? (times[times.count / 2 - 1] + times[times.count / 2]) / 2 : times[times.count / 2]
+  }
+}
+
+/// A plan with everything that one step of it needs.
+@EngineActor
+private final class Stepper {
+  let plan: Plan
+  private let optimizer: Optimizer?
+  private let passCount: Int
+
+  init(_ workload: BenchWorkload, parameters: ParameterBank, microBatchSize: Int) throws {
+    let graph = workload.subject.graph
+    plan = try Plan(graph, parameters: parameters, options: workload.options(microBatchSize: microBatchSize))
+    passCount = (workload.batchSize + microBatchSize - 1) / microBatchSize
+    for input in plan.inputs {
+      let numbers = Tensor(
+        generatedFor: "bench/\(input.name)", shape: input.shape.batched(microBatchSize), factor: 255, summand: 0)
+      numbers.withFloats { _ = input.values.update(fromContentsOf: $0) }
+    }
+    guard !workload.trainable.isEmpty else {
+      optimizer = nil
+      return
+    }
+    let optimizer = Optimizer(graph: graph, parameters: parameters)
+    optimizer.train(plan.gradients, by: .sgd())
+    self.optimizer = optimizer
+  }
+
+  /// Forward and backward for each micro-batch, and one update.
+  func step() {
+    for pass in 0..<passCount {
+      plan.forward(step: UInt64(pass))
+      guard optimizer != nil else { continue }
+      // Small gradients of no loss in particular: what they are does not change what they cost.
+      for gradient in plan.outputGradients { gradient.update(repeating: 1e-6) }
+      plan.backward(accumulating: pass > 0)
+    }
+    optimizer?.step(learningRate: 1e-12)
+  }
+}
+
+/// The most memory that the process has had since a moment.
+private enum PeakMemory {
+  /// Begins anew, where the system can: the memory of what was tried before does not count.
+  static func forget() {
+    #if os(Linux)
+      if let file = fopen("/proc/self/clear_refs", "w") {
+        fputs("5", file)
+        fclose(file)
+      }
+    #endif
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Graft
+
+/// `graft bench`: how fast a network trains or answers here.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure images per second, the primitives' own limit, and peak memory.",
+    discussion: """
+      A step is what one optimizer step costs: forward, backward to the parameters that train, and the update; with
+      --train none it is inference. Nothing is cached: the frozen part runs at each step. A family without a file gets
+      generated weights.
+
+      --train takes none, head (the classifier), last-stage (everything after the last fall in resolution), all, or a
+      selection as in "graft inspect --select".
+
+      Example:
+        graft bench mobilenetv2 --train last-stage --batch-size 16
+      """)
+
+  @Argument(help: "A model's file, the name of a pretrained network, or that of a family.")
+  var model: String
+
+  @Option(help: "What trains.", transform: { try BenchSelection($0) })
+  var train = BenchSelection.all
+
+  @Option(help: "Where batch normalisation that trains takes its statistics from.")
+  var batchNorm = BatchNormalizationArgument.frozen
+
+  @Option(help: "The pictures of a step.")
+  var batchSize = 16
+
+  @Option(help: "Height and width of the pictures; the network's own unless given.")
+  var imageSize: Int?
+
+  @Option(help: "How many pictures are computed at once; measured unless given.")
+  var microBatchSize: Int?
+
+  @Option(help: "The numbers that are computed with; auto is f32.")
+  var precision = PrecisionArgument.auto
+
+  @Option(help: "How many threads compute; 0 leaves it to the system.")
+  var threads = 0
+
+  @Flag(help: "Also print every operation of the plan, with what does its work and how long it takes.")
+  var table = false
+
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  func validate() throws {
+    try requireRange("batch-size", batchSize, 1...4096)
+    try requireRange("image-size", imageSize, 8...4096)
+    try requireRange("micro-batch-size", microBatchSize, 1...batchSize)
+    try requireRange("threads", threads, 0...4096)
+  }
+
+  func run() async throws {
+    _ = try precision.resolved()
+    let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) })
+    for note in subject.notes { Console.note(note) }
+    let workload = try BenchWorkload(
+      subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,
+      batchNormalization: batchNorm.mode)
+    let (threads, wantsOperations) = (threads, table)
+    let report = try await EngineActor.run { () throws in
+      let threadCount = EngineThreads.use(threads)
+      return try Bench(workload, threadCount: threadCount).run(listingOperations: wantsOperations)
+    }
+    if json {
+      try Console.json(report)
+    } else {
+      lines(of: report).forEach(Console.result)
+    }
+  }
+
+  private func lines(of report: BenchReport) -> [String] {
+    let limit = report.limitMilliseconds
+    var lines = [
+      "images per second     \(report.imagesPerSecond.formatted(digits: 1))",
+      "step                  \(report.stepMilliseconds.formatted(digits: 1)) ms for \(report.batchSize) pictures",
+      "primitives alone      \(limit.formatted(digits: 1)) ms, "
+        + "\((limit / report.stepMilliseconds).asPercent) of the step",
+      "computed at once      \(report.microBatchSize) pictures",
+      "trainable parameters  \(report.trainableParameters.grouped)",
+      "memory of the plan    \(report.arenaBytes.asMebibytes)",
+      "peak memory           \(report.peakResidentBytes.asMebibytes)",
+      "precision, threads    \(report.precision), \(report.threads)",
+    ]
+    guard let operations = report.operations else { return lines }
+    var table = TextTable([
+      ("operation", .left), ("pass", .left), ("by", .left), ("time", .right), ("GFLOP/s", .right),
+    ])
+    for operation in operations {
+      let rate = Double(operation.operationCount) / operation.milliseconds * 1e-6
+      table.add([
+        operation.name, operation.isBackward ? "backward" : "forward", operation.implementation,
+        operation.milliseconds.formatted(digits: 3) + " ms",
+        operation.operationCount > 0 ? rate.formatted(digits: 0) : "",
+      ])
+    }
+    lines += ["", "every operation for \(report.microBatchSize) pictures:"] + table.lines
+    return lines
+  }
+}
+
+/// Where batch normalisation that trains takes its statistics from.
+enum BatchNormalizationArgument: String, ExpressibleByArgument, CaseIterable {
+  case frozen
+  case training
+
+  var mode: PlanOptions.BatchNormalizationMode { self == .frozen ? .frozenStatistics : .trainingStatistics }
+}

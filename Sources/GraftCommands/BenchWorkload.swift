@@ -1,0 +1,156 @@
+import Graft
+
+/// What trains in a measurement.
+enum BenchSelection: Hashable, Sendable, CustomStringConvertible {
+  /// Nothing: inference.
+  case none
+  /// The classifier.
+  case head
+  /// Everything after the last fall in resolution.
+  case lastStage
+  /// Everything.
+  case all
+  /// Anything else.
+  case other(ParameterSelection)
+
+  /// The selection of a command line.
+  ///
+  /// - Throws: `ScheduleError.Code.syntax`.
+  init(_ text: String) throws(ScheduleError) {
+    switch text {
+    case "none": self = .none
+    case "head": self = .head
+    case "last-stage": self = .lastStage
+    case "all": self = .all
+    default: self = .other(try ParameterSelection(text))
+    }
+  }
+
+  /// The selection as it is written on a command line.
+  var description: String {
+    switch self {
+    case .none: "none"
+    case .head: "head"
+    case .lastStage: "last-stage"
+    case .all: "all"
+    case .other(let selection): "\(selection)"
+    }
+  }
+
+  /// The parameters that are meant.
+  ///
+  /// - Throws: `ScheduleError` where the network has no such parameters.
+  func resolve(in graph: Graph, headLayers: Set<String>) throws(ScheduleError) -> Set<ParameterPath> {
+    switch self {
+    case .none: return []
+    case .head: return try ParameterSelection.head.resolve(in: graph, headLayers: headLayers)
+    case .all: return try ParameterSelection.all.resolve(in: graph, headLayers: headLayers)
+    case .other(let selection): return try selection.resolve(in: graph, headLayers: headLayers)
+    case .lastStage:
+      var staged = graph
+      staged.stages = graph.stagesByResolution()
+      let last = try ParameterSelection.stages(last: 1).resolve(in: staged, headLayers: headLayers)
+      let head = graph.parameters.filter { headLayers.contains($0.path.layer) && $0.parameter.isTrainable }
+      return last.union(head.map(\.path))
+    }
+  }
+}
+
+/// A network that is measured.
+struct BenchSubject: Sendable {
+  /// The network, ending in logits.
+  let graph: Graph
+  /// Its weights.
+  let weights: Weights
+  /// The layers of its classifier.
+  let headLayers: Set<String>
+  /// What a user may want to know, a sentence each.
+  let notes: [String]
+
+  /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
+  ///
+  /// A family without a file gets generated weights.
+  init(_ name: String, imageSize: Size2D?) throws {
+    let folders = try PretrainedFolders()
+    let isHere = (try? folders.resolve(name)) != nil
+    var model: Model
+    if isHere, let finished = try BenchSubject.finished(name, folders: folders) {
+      model = finished
+      notes = []
+      if let imageSize { model.graph = try model.graph.resized(to: [imageSize.height, imageSize.width, 3]) }
+    } else if !isHere, let family = BackboneFamily.named(name) {
+      let trunk = try family.graph(size: imageSize).embedding(family.preprocessing)
+      model = try BenchSubject.headed(
+        trunk, weights: .generated(for: trunk), imageSize: imageSize ?? family.defaultSize)
+      notes = ["\(family.title) with generated weights"]
+    } else {
+      let backbone = try Backbone.load(name, in: folders)
+      model = try BenchSubject.headed(
+        backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)
+      notes = []
+    }
+    graph = try model.logitsGraph()
+    weights = model.weights
+    headLayers = Set(model.heads.flatMap(\.layers))
+  }
+
+  /// The model of a file that carries a document of Graft; nil for any other file.
+  private static func finished(_ name: String, folders: PretrainedFolders) throws -> Model? {
+    guard case .file(let path) = try folders.resolve(name), try KerasFiles.format(of: path).holdsNetwork else {
+      return nil
+    }
+    guard try KerasFiles.readArchitecture(path).graftDocument != nil else { return nil }
+    return try Model.read(path)
+  }
+
+  private static func headed(_ trunk: Graph, weights: Weights, imageSize: Size2D) throws -> Model {
+    let task = TaskDescription(kind: .classification(classes: (0..<1000).map { "\($0)" }))
+    return try Model.fineTuning(trunk, weights: weights, tasks: [task], imageSize: imageSize, seed: 1)
+  }
+}
+
+/// One thing to measure.
+struct BenchWorkload: Sendable {
+  /// The network with its weights.
+  let subject: BenchSubject
+  /// What trains, as the user said it.
+  let selection: BenchSelection
+  /// What trains.
+  let trainable: Set<ParameterPath>
+  /// The pictures of a step.
+  let batchSize: Int
+  /// The pictures that are computed at once; nil leaves it to a measurement.
+  let microBatchSize: Int?
+  /// Where batch normalisation that trains takes its statistics from.
+  let batchNormalization: PlanOptions.BatchNormalizationMode
+
+  /// A workload on a network.
+  ///
+  /// - Throws: `ScheduleError` where the network has no such parameters.
+  init(
+    _ subject: BenchSubject, selection: BenchSelection, batchSize: Int, microBatchSize: Int?,
+    batchNormalization: PlanOptions.BatchNormalizationMode
+  ) throws {
+    self.subject = subject
+    self.selection = selection
+    self.batchSize = batchSize
+    self.batchNormalization = batchNormalization
+    trainable = try selection.resolve(in: subject.graph, headLayers: subject.headLayers)
+    // The samples of a batch know each other by their statistics: it cannot be cut.
+    self.microBatchSize = batchNormalization == .trainingStatistics && selection != .none ? batchSize : microBatchSize
+  }
+
+  /// How a plan for so many pictures is compiled.
+  func options(microBatchSize: Int) -> PlanOptions {
+    let layers = Set(trainable.map(\.layer))
+    return PlanOptions(
+      batchSize: microBatchSize, trainable: trainable, trainingLayers: layers, batchNormalization: batchNormalization)
+  }
+
+  /// How many numbers train.
+  var trainableCount: Int {
+    subject.graph.parameters.reduce(0) {
+      trainable.contains($1.path) ? $0 + $1.parameter.shape.elementCount : $0
+    }
+  }
+}

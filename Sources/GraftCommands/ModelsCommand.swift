@@ -1,0 +1,99 @@
+import ArgumentParser
+import Graft
+
+/// `graft models`: what is in `pretrained/`, and what could be.
+struct ModelsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "models",
+    abstract: "List the pretrained networks that are here, and the families whose weight files can be opened.",
+    discussion: """
+      Example:
+        graft models
+      """)
+
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  func run() throws {
+    let folders = try PretrainedFolders()
+    let families = BackboneFamily.all
+    if json {
+      try Console.json(
+        Listing(
+          pretrained: folders.entries.map(Listing.Pretrained.init), families: families.map(Listing.Family.init)))
+      return
+    }
+    var table = TextTable([
+      ("pretrained", .left), ("parameters", .right), ("size", .right), ("classes", .right), ("licence", .left),
+      ("file", .left),
+    ])
+    for entry in folders.entries {
+      table.add([
+        entry.model.name, entry.model.parameterCount.grouped, "\(entry.model.inputSize)",
+        entry.model.classCount.map { "\($0)" } ?? "-", entry.model.licence, entry.path,
+      ])
+    }
+    if folders.entries.isEmpty {
+      Console.result(
+        "No pretrained network is here; the folders searched are \(folders.searched.joined(separator: ", ")).")
+    } else {
+      table.lines.forEach(Console.result)
+    }
+    Console.result("")
+    var known = TextTable([("family", .left), ("also called", .left), ("size", .right), ("stages", .right)])
+    for family in families {
+      known.add([
+        family.name, family.aliases.joined(separator: ", "), "\(family.defaultSize)", "\(family.stageEnds.count)",
+      ])
+    }
+    known.lines.forEach(Console.result)
+    Console.result("")
+    Console.result("Weight files of these families, and whole-model files of any network, go to --backbone FILE.")
+  }
+}
+
+/// The command's result.
+private struct Listing: Encodable {
+  /// A weight file that is here.
+  struct Pretrained: Encodable {
+    let name: String
+    let family: String
+    let file: String
+    let parameters: Int
+    let imageSize: Int
+    let classes: Int?
+    let licence: String
+    let sha256: String
+
+    init(_ entry: PretrainedFolders.Entry) {
+      name = entry.model.name
+      family = entry.model.family
+      file = entry.path
+      parameters = entry.model.parameterCount
+      imageSize = entry.model.inputSize.height
+      classes = entry.model.classCount
+      licence = entry.model.licence
+      sha256 = entry.model.sha256
+    }
+  }
+
+  /// A family in code.
+  struct Family: Encodable {
+    let name: String
+    let title: String
+    let aliases: [String]
+    let imageSize: Int
+    let stages: [String]
+
+    init(_ family: BackboneFamily) {
+      name = family.name
+      title = family.title
+      aliases = family.aliases
+      imageSize = family.defaultSize.height
+      stages = family.stageEnds.map(\.name)
+    }
+  }
+
+  let pretrained: [Pretrained]
+  let families: [Family]
+}

@@ -1,0 +1,157 @@
+import ArgumentParser
+import Foundation
+import Graft
+
+/// `graft train`: from labelled pictures to a finished model.
+struct TrainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Fine-tune a pretrained network on labelled pictures.",
+    discussion: """
+      The pictures lie in one folder for each class, with train, val and test above them if the division is given; or a
+      CSV manifest names them: a column "path", a column for each task, and perhaps a column "split". An empty cell is a
+      missing label.
+
+      The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages
+      at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start. BatchNorm statistics
+      stay frozen, and the weights with the best validation loss are kept.
+
+      Example:
+        graft train --data pictures --backbone efficientnet-lite0 --output runs/first
+      """)
+
+  @Option(help: ArgumentHelp("The folder of class folders, or the CSV manifest.", valueName: "dir|csv"))
+  var data: String
+
+  @Option(help: ArgumentHelp("The name of a pretrained network, or a weight file.", valueName: "name|file"))
+  var backbone = "efficientnet-lite0"
+
+  @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
+  var output: String
+
+  @Option(help: "What trains when.")
+  var schedule = ScheduleArgument.probeThenTune
+
+  @Option(help: "Height and width of the pictures that go in; the backbone's own unless given.")
+  var imageSize: Int?
+
+  @Option(help: "How pictures are brought to that size: cut, squashed, or laid on white.")
+  var fit = FineTuning.defaultFit
+
+  @Option(help: "The pictures of one optimizer step.")
+  var batchSize = TrainingOptions().batchSize
+
+  @Option(help: "The most epochs of every phase.")
+  var epochs: Int?
+
+  @Option(help: "The epochs without improvement after which a phase ends.")
+  var patience: Int?
+
+  @Option(help: "The peak rate of the first phase; the others keep their proportion to it.")
+  var learningRate: Double?
+
+  @Option(help: "The rule of every phase.")
+  var optimizer: OptimizerArgument?
+
+  @Option(help: "How training pictures are varied.")
+  var augment = AugmentationArgument.flip
+
+  @Option(
+    help: "The shares for training, validation and test, where the data does not say.",
+    transform: { try SplitFractions(parsing: $0) })
+  var split = SplitFractions.standard
+
+  @Option(help: "How much the pictures of each class count.")
+  var classWeights = ClassWeightsArgument.none
+
+  @Option(
+    help: "How many pictures may be unreadable: a number, or a share such as 2%; at least 1.",
+    transform: { text in
+      _ = try BadFilePolicy(parsing: text)
+      return text
+    })
+  var maxBadFiles = "1%"
+
+  @Option(help: "The numbers that are computed with; auto is f32.")
+  var precision = PrecisionArgument.auto
+
+  @Option(help: "How many threads compute; 0 leaves it to the system.")
+  var threads = 0
+
+  @Option(help: "What every random draw comes from.")
+  var seed: UInt64 = 1
+
+  @Flag(help: "Replace an older run in the output folder.")
+  var force = false
+
+  @Flag(help: "Print the result as one JSON document.")
+  var json = false
+
+  func validate() throws {
+    try requireRange("image-size", imageSize, 8...4096)
+    try requireRange("batch-size", batchSize, 1...65536)
+    try requireRange("epochs", epochs, 1...1_000_000)
+    try requireRange("patience", patience, 1...1_000_000)
+    try requireRange("threads", threads, 0...4096)
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw ValidationError("--learning-rate must be more than 0, but is \(learningRate)")
+    }
+  }
+
+  func run() async throws {
+    _ = try precision.resolved()
+    var options = TrainingOptions(batchSize: batchSize, seed: seed)
+    options.threads = threads
+    let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
+    let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(
+      epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
+    let pictures = try Dataset.read(at: data)
+    var tuning = FineTuning(try Backbone.load(backbone), on: pictures, schedule: adjusted, options: options)
+    if let imageSize { tuning.imageSize = Size2D(imageSize) }
+    tuning.fit = fit
+    tuning.augmentation = try Augmentation(named: augment.rawValue)
+    tuning.split = split
+    tuning.classWeighting = classWeights.weighting
+    tuning.maximumBadFiles = maxBadFiles
+    tuning.dataPath = data
+    Console.note(summary(of: tuning))
+    let progress = TrainingProgress(isWatched: Console.isWatched)
+    let run = try await tuning.run(output: output, replacing: force) { progress.show($0) }
+    if json {
+      try Console.json(run.result)
+    } else {
+      report(run.result)
+    }
+  }
+
+  private func summary(of tuning: FineTuning) -> String {
+    let tasks = tuning.dataset.tasks.map { "\($0.name) with \($0.classes.count) classes" }.joined(separator: ", ")
+    return "\(tuning.dataset.samples.count) pictures, \(tasks); \(tuning.backbone.name) at \(tuning.imageSize)"
+  }
+
+  private func report(_ result: RunResult) {
+    var table = TextTable([
+      ("phase", .left), ("trained", .right), ("epochs", .right), ("time", .right), ("images/s", .right),
+      ("frozen part", .left),
+    ])
+    for phase in result.phases {
+      table.add([
+        phase.name, phase.trainableParameters.grouped, "\(phase.epochs)", phase.seconds.asTime,
+        phase.imagesPerSecond.formatted(digits: 0), phase.cached ? "computed once" : "at each step",
+      ])
+    }
+    table.lines.forEach(Console.result)
+    Console.result("")
+    let isAlone = result.validation.count == 1
+    for (part, metrics) in [("validation", result.validation), ("test", result.test)] {
+      for (task, measured) in metrics.sorted(by: { $0.key < $1.key }) {
+        Console.result(MetricLines.accuracy(isAlone ? part : "\(part) \(task)", measured))
+      }
+    }
+    for (task, measured) in result.test.sorted(by: { $0.key < $1.key }) {
+      if let line = MetricLines.worstPair(measured) { Console.result(isAlone ? line : "\(task): \(line)") }
+    }
+    Console.result("model: \(result.model)")
+    Console.result("\(result.seconds.asTime), at most \(result.peakResidentBytes.asMebibytes) of memory")
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// The program `graft`, run as a user runs it.
+struct Program {
+  /// What a run left.
+  struct Outcome {
+    let status: Int32
+    let output: String
+    let error: String
+
+    /// The result as JSON.
+    func json() throws -> Any { try JSONSerialization.jsonObject(with: Data(output.utf8), options: .fragmentsAllowed) }
+  }
+
+  /// Runs the program in a folder.
+  ///
+  /// - Parameter stdout: A file that takes standard output instead of the test.
+  static func run(
+    _ arguments: [String], in folder: String, environment: [String: String] = [:], stdout: String? = nil
+  ) throws -> Outcome {
+    try run(executable: path, arguments, in: folder, environment: environment, stdout: stdout)
+  }
+
+  /// Runs any program in a folder.
+  static func run(
+    executable: String, _ arguments: [String], in folder: String, environment: [String: String] = [:],
+    stdout: String? = nil
+  ) throws -> Outcome {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // Files instead of pipes: nothing has to be read while the program runs.
+    let base = FileManager.default.temporaryDirectory.appendingPathComponent("graft-\(UUID().uuidString)").path
+    let (outputPath, errorPath) = (stdout ?? "\(base).out", "\(base).err")
+    defer {
+      if stdout == nil { try? FileManager.default.removeItem(atPath: outputPath) }
+      try? FileManager.default.removeItem(atPath: errorPath)
+    }
+    for file in [outputPath, errorPath] where !FileManager.default.fileExists(atPath: file) {
+      FileManager.default.createFile(atPath: file, contents: nil)
+    }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try #require(FileHandle(forWritingAtPath: outputPath))
+    process.standardError = try #require(FileHandle(forWritingAtPath: errorPath))
+    try process.run()
+    process.waitUntilExit()
+    let output = stdout == nil ? try String(contentsOfFile: outputPath, encoding: .utf8) : ""
+    return Outcome(
+      status: process.terminationStatus, output: output, error: try String(contentsOfFile: errorPath, encoding: .utf8))
+  }
+
+  /// The program lies beside the tests.
+  private static let path: String = {
+    let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+    return tests.appendingPathComponent("graft").path
+  }()
+}
+
+extension Program.Outcome {
+  /// Whether the work failed with one sentence that holds the given words, and nothing else was said.
+  func failed(saying words: String...) -> Bool {
+    let lines = error.split(separator: "\n")
+    return status == 1 && output.isEmpty && lines.last?.hasPrefix("graft: ") == true
+      && words.allSatisfy { lines.last?.contains($0) == true } && !error.contains("Fatal error")
+  }
+}
