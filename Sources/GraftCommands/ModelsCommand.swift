@@ -43,13 +43,19 @@ struct ModelsCommand: ParsableCommand {
     var known = TextTable([("family", .left), ("also called", .left), ("size", .right), ("stages", .right)])
     for family in families {
       known.add([
-        family.name, family.aliases.joined(separator: ", "), "\(family.defaultSize)", "\(family.stageEnds.count)",
+        family.name, distinct(family.aliases).joined(separator: ", "), "\(family.defaultSize)",
+        "\(family.stageEnds.count)",
       ])
     }
     known.lines.forEach(Console.result)
     Console.result("")
     Console.result("Weight files of these families, and whole-model files of any network, go to --backbone FILE.")
   }
+}
+
+/// The names without those that stand there already.
+private func distinct(_ names: [String]) -> [String] {
+  names.indices.filter { !names[..<$0].contains(names[$0]) }.map { names[$0] }
 }
 
 /// The command's result.
@@ -88,7 +94,7 @@ private struct Listing: Encodable {
     init(_ family: BackboneFamily) {
       name = family.name
       title = family.title
-      aliases = family.aliases
+      aliases = distinct(family.aliases)
       imageSize = family.defaultSize.height
       stages = family.stageEnds.map(\.name)
     }

@@ -21,6 +21,8 @@ enum HDF5Library {
       return
     }
     lock.isReady = true
+    // Every handle has an owner that closes it. What a full disk keeps open would have the library complain at exit.
+    H5dont_atexit()
     H5open()
     chdf5_be_quiet()
     // Filters from plug-ins are foreign code, which no file may ask for.

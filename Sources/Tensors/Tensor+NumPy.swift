@@ -39,6 +39,10 @@ extension Tensor {
   public init(npy path: String) throws(NumPyError) {
     let bytes: Data
     do {
+      // Asked first, because the system's own words for what is wrong are shorter than Foundation's.
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+      close(descriptor)
       bytes = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
       throw NumPyError(code: .unreadable, file: path, detail: "cannot be read: \(systemReason(error))")
@@ -270,6 +274,7 @@ extension ElementType {
 
 /// What the system said, without the frame that Foundation puts around it.
 private func systemReason(_ error: any Error) -> String {
+  if let error = error as? POSIXError { return String(cString: strerror(error.code.rawValue)) }
   let error = error as NSError
   if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError, cause.domain == NSPOSIXErrorDomain {
     return String(cString: strerror(Int32(cause.code)))

@@ -173,7 +173,7 @@ struct KnowledgeTests {
     #expect(found["pretrained"]?.first?["name"] as? String == "efficientnet-lite0")
     let families = found["families"]?.compactMap { $0["name"] as? String } ?? []
     #expect(
-      Set(["vgg16", "resnet50", "inception-v3", "efficientnet-lite0"]).isSubset(of: Set(families)), "\(families)")
+      Set(["vgg16", "resnet50", "inceptionv3", "efficientnet-lite0"]).isSubset(of: Set(families)), "\(families)")
   }
 
   @Test("bench has every key that is promised", arguments: ["none", "head", "last-stage", "all"])

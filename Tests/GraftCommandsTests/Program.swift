@@ -39,17 +39,21 @@ struct Program {
       if stdout == nil { try? FileManager.default.removeItem(atPath: outputPath) }
       try? FileManager.default.removeItem(atPath: errorPath)
     }
-    for file in [outputPath, errorPath] where !FileManager.default.fileExists(atPath: file) {
-      FileManager.default.createFile(atPath: file, contents: nil)
-    }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try #require(FileHandle(forWritingAtPath: outputPath))
-    process.standardError = try #require(FileHandle(forWritingAtPath: errorPath))
+    process.standardOutput = try writable(outputPath)
+    process.standardError = try writable(errorPath)
     try process.run()
     process.waitUntilExit()
     let output = stdout == nil ? try String(contentsOfFile: outputPath, encoding: .utf8) : ""
     return Outcome(
       status: process.terminationStatus, output: output, error: try String(contentsOfFile: errorPath, encoding: .utf8))
+  }
+
+  /// A file opened for writing, made where it is not there.
+  private static func writable(_ path: String) throws -> FileHandle {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    try #require(descriptor >= 0, "\(path) cannot be opened")
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// The program lies beside the tests.
