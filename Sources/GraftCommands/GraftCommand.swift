@@ -30,6 +30,7 @@ package struct GraftCommand: AsyncParsableCommand {
 extension GraftCommand {
   /// Runs the command with the process's arguments, and ends the process.
   package static func start() async -> Never {
+    ThreadWaiting.shorten()
     // A reader that goes away early, such as `head`, ends the command quietly.
     signal(SIGPIPE, SIG_DFL)
     let status = await run(Array(CommandLine.arguments.dropFirst()))
