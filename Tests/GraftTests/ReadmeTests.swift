@@ -1,31 +1,16 @@
 import Foundation
-// README.md shows what stands between the marks.
-// begin
 import Graft
 import Testing
 
-func fineTune(_ pictures: String, into output: String) async throws {
-  let dataset = try Dataset.read(at: pictures)
-  let backbone = try Backbone.load("efficientnet-lite0")
-  var tuning = FineTuning(backbone, on: dataset)
-  tuning.schedule.phases[1].train = .head + .stages(last: 1)  // all else stays frozen
-  let run = try await tuning.run(output: output)
-  print("test accuracy", run.result.test["class"]?.accuracy ?? 0)
-  for answer in try await run.model.predict([dataset.file(of: 0)]) { print(answer.top[0].name) }
-  try run.model.write(to: "\(output)/model.h5", format: .wholeModelH5)
-}
-// end
-
 @Suite("The example in the README")
 struct ReadmeTests {
-  @Test("is this file's")
+  @Test("is the one that is compiled here")
   func text() throws {
-    let source = try String(contentsOfFile: #filePath, encoding: .utf8)
-    let marked = try #require(source.components(separatedBy: "// begin\n").dropFirst().first)
-    let snippet = try #require(marked.components(separatedBy: "// end\n").first)
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../README.md")
-    let readme = try String(contentsOf: root.standardizedFileURL, encoding: .utf8)
-    #expect(readme.contains("```swift\n\(snippet)```\n"))
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let source = try String(contentsOf: folder.appendingPathComponent("ReadmeExample.swift"), encoding: .utf8)
+    let root = folder.deletingLastPathComponent().deletingLastPathComponent()
+    let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+    #expect(readme.contains("```swift\n\(source)```\n"))
   }
 
   @Test("fine-tunes the default backbone and exports it")
