@@ -7,11 +7,11 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure images per second, the primitives' own limit, and peak memory.",
     discussion: """
-      A step is what one optimizer step costs: forward, backward to the parameters that train, and the update; with
-      --train none it is inference. Nothing is cached: the frozen part runs at each step. A family without a file gets
+      A step is what one optimizer step costs: forward, backward to the parameters that train, and the update; with \
+      --train none it is inference. Nothing is cached: the frozen part runs at each step. A family without a file gets \
       generated weights.
 
-      --train takes none, head (the classifier), last-stage (everything after the last fall in resolution), all, or a
+      --train takes none, head (the classifier), last-stage (everything after the last fall in resolution), all, or a \
       selection as in "graft inspect --select".
 
       Example:

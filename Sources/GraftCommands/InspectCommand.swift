@@ -7,7 +7,7 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show a file's layers, shapes, parameters and stages; nothing is run.",
     discussion: """
-      A selection says what would train: all, none, head, trunk, stage:NAME, stages:last N and layer:NAME, joined by
+      A selection says what would train: all, none, head, trunk, stage:NAME, stages:last N and layer:NAME, joined by \
       " + " and " - ".
 
       Example:

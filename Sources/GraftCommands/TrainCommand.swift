@@ -8,12 +8,12 @@ struct TrainCommand: AsyncParsableCommand {
     commandName: "train",
     abstract: "Fine-tune a pretrained network on labelled pictures.",
     discussion: """
-      The pictures lie in one folder for each class, with train, val and test above them if the division is given; or a
-      CSV manifest names them: a column "path", a column for each task, and perhaps a column "split". An empty cell is a
+      The pictures lie in one folder for each class, with train, val and test above them if the division is given; or a \
+      CSV manifest names them: a column "path", a column for each task, and perhaps a column "split". An empty cell is a \
       missing label.
 
-      The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages
-      at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start. BatchNorm statistics
+      The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages \
+      at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start. BatchNorm statistics \
       stay frozen, and the weights with the best validation loss are kept.
 
       Example:

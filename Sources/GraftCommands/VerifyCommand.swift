@@ -7,7 +7,7 @@ struct VerifyCommand: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Replay the sample that a model carries, and compare.",
     discussion: """
-      Every model that Graft trains carries the seed of an input and the outputs for it. They must come out again up to
+      Every model that Graft trains carries the seed of an input and the outputs for it. They must come out again up to \
       1e-4 of the largest.
 
       Example:
