@@ -125,8 +125,12 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   private func summary(of tuning: FineTuning) -> String {
-    let tasks = tuning.dataset.tasks.map { "\($0.name) with \($0.classes.count) classes" }.joined(separator: ", ")
-    return "\(tuning.dataset.samples.count) pictures, \(tasks); \(tuning.backbone.name) at \(tuning.imageSize)"
+    let tasks = tuning.dataset.tasks
+    let classes =
+      tasks.count == 1
+      ? "\(tasks[0].classes.count) classes"
+      : tasks.map { "\($0.classes.count) classes of \($0.name)" }.joined(separator: ", ")
+    return "\(tuning.dataset.samples.count) pictures in \(classes); \(tuning.backbone.name) at \(tuning.imageSize)"
   }
 
   private func report(_ result: RunResult) {
