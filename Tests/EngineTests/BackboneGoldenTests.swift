@@ -38,6 +38,16 @@ import Testing
       for (found, expected) in zip(plan.outputs[0].values, golden.probabilities.joined()) {
         #expect(abs(Double(found) - expected) < 1e-5)
       }
+      for (sample, logits) in golden.logits.enumerated() {
+        // Softmax forgets a summand that all logits share, so both sides are compared around their means.
+        let found = plan.outputs[0].values[(sample * logits.count)..<((sample + 1) * logits.count)].map {
+          log(Double($0))
+        }
+        let (ownMean, mean) = (found.reduce(0, +) / Double(found.count), logits.reduce(0, +) / Double(logits.count))
+        let largest = logits.map(abs).max() ?? 0
+        let worst = zip(found, logits).map { abs(($0 - ownMean) - ($1 - mean)) }.max() ?? .infinity
+        #expect(worst < 1e-4 * largest, "logits of sample \(sample)")
+      }
     }
   }
 }
