@@ -8,6 +8,8 @@ struct GraphBuilder {
   private(set) var graph: Graph
   /// Where each layer of the graph stands in the description: the positions down the nested networks.
   private var owners: [String: [Int]] = [:]
+  /// Which values have their axes in another order than in Keras.
+  private var axes = AxisOrder()
   /// How many layers and networks have been applied so far.
   private var applicationCount = 0
 
@@ -19,9 +21,12 @@ struct GraphBuilder {
     var inputs: [Graph.Node.ID] = []
     for reference in model.inputs {
       let layer = model.layers[reference.layer]
-      let input = try builder.input(layer)
+      let isTurned = layer.isImage && model.wantsChannelsFirst(reference)
+      let input = try builder.input(layer, isTurned: isTurned)
       do throws(GraphError) {
-        inputs.append(try builder.graph.addInput(input, named: layer.path))
+        let node = try builder.graph.addInput(input, named: layer.path)
+        if isTurned { builder.axes.turn(node) }
+        inputs.append(node)
       } catch {
         throw WeightError(error)
       }
@@ -38,12 +43,13 @@ struct GraphBuilder {
   /// A network may be applied often inside another that is applied often: more applications than this are refused.
   private static let maximumApplicationCount = 100_000
 
-  private func input(_ layer: LayerDescription) throws(WeightError) -> Input {
-    guard case .input(let dimensions) = layer.content, let dimensions else {
+  private func input(_ layer: LayerDescription, isTurned: Bool) throws(WeightError) -> Input {
+    guard case .input(let described) = layer.content, let described else {
       throw WeightError(
         .invalidArchitecture, object: "layer \(layer.path)",
         detail: "does not say the shape of the samples that it takes")
     }
+    let dimensions = isTurned ? Array(described[1...]) + [described[0]] : described
     var free: [Int] = []
     var extents: [Int] = []
     for (axis, extent) in dimensions.enumerated() {
@@ -116,30 +122,63 @@ struct GraphBuilder {
       graph.modules[place].outputs = outputs
       return outputs
     case .layer(let value):
-      try checkAxis(of: layer, arguments)
+      let ranks = arguments.map { graph.nodes[$0].outputShape.rank }
+      let takesTurned = axes.takesTurned(layer, value, arguments, ranks: ranks)
+      if !takesTurned { try checkAxis(of: layer, ranks) }
       do throws(GraphError) {
+        var oriented: [Graph.Node.ID] = []
+        for argument in arguments { oriented.append(try self.oriented(argument, isTurned: takesTurned, for: layer)) }
+        let node: Graph.Node.ID
         if graph[layer: layer.path] == nil {
           owners[layer.path] = owner
-          return [try graph.apply(value, named: layer.path, to: arguments)]
+          axes.remember(layer, takesTurned: takesTurned)
+          let value = takesTurned ? value.turned(rank: ranks.first ?? 0) : value
+          node = try graph.apply(value, named: layer.path, to: oriented)
+        } else {
+          guard owners[layer.path] == owner else {
+            throw GraphError(.duplicateName, subject: layer.path, detail: "two layers have this name")
+          }
+          node = try graph.applyAgain(layer.path, to: oriented)
         }
-        guard owners[layer.path] == owner else {
-          throw GraphError(.duplicateName, subject: layer.path, detail: "two layers have this name")
-        }
-        return [try graph.applyAgain(layer.path, to: arguments)]
+        if takesTurned && graph.nodes[node].outputShape.rank > 1 { axes.turn(node) }
+        return [node]
       } catch {
         throw WeightError(error)
       }
     }
   }
 
-  private func checkAxis(of layer: LayerDescription, _ arguments: [Graph.Node.ID]) throws(WeightError) {
-    guard let axis = layer.channelAxis, let argument = arguments.first else { return }
-    let rank = graph.nodes[argument].outputShape.rank
+  /// The value of a node with its channels last, or in Keras's own order of axes.
+  private mutating func oriented(
+    _ node: Graph.Node.ID, isTurned: Bool, for layer: LayerDescription
+  ) throws(GraphError) -> Graph.Node.ID {
+    let rank = graph.nodes[node].outputShape.rank
+    guard rank > 1, axes.turned.contains(node) != isTurned else { return node }
+    let dimensions = isTurned ? Array(2...rank) + [1] : [rank] + Array(1..<rank)
+    var name = "\(layer.path)_axes"
+    var number = 1
+    while graph[layer: name] != nil {
+      number += 1
+      name = "\(layer.path)_axes_\(number)"
+    }
+    return try graph.apply(Permute(dimensions: dimensions), named: name, to: [node])
+  }
+
+  private func checkAxis(of layer: LayerDescription, _ ranks: [Int]) throws(WeightError) {
+    guard let axis = layer.channelAxis, let rank = ranks.first else { return }
     guard axis == -1 || axis == rank else {
       throw WeightError(
         .unsupportedLayer, object: "layer \(layer.path)",
         detail: "works along axis \(axis) of \(rank + 1); only the last one is supported")
     }
+  }
+}
+
+extension LayerDescription {
+  /// Whether this is an input for samples of several axes.
+  fileprivate var isImage: Bool {
+    guard case .input(let dimensions) = content else { return false }
+    return (dimensions?.count ?? 0) > 1
   }
 }
 

@@ -8,11 +8,14 @@ protocol KerasLayer: Layer {
   static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int?
   /// The layer that the options describe.
   init(_ options: LayerOptions) throws(WeightError)
+  /// Whether the layer does the same to every element, so that the order of the axes does not matter to it.
+  var followsAxes: Bool { get }
   /// The class and options that describe the layer to Keras 3.
   func record() throws(WeightError) -> LayerRecord
 }
 
 extension KerasLayer {
+  var followsAxes: Bool { false }
   static var kerasClasses: [String] { [kind] }
   static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? { nil }
 }
@@ -65,6 +68,9 @@ enum LayerRegistry {
     }
     return result
   }()
+
+  /// All class names of Keras that are known, in alphabetical order.
+  static var classNames: [String] { kindsByClass.keys.sorted() }
 
   /// The kind of a class name of Keras.
   static func kind(of className: String) -> (any KerasLayer.Type)? { kindsByClass[className] }

@@ -51,6 +51,8 @@ struct LayerDescription {
   var isTrainable = true
   /// The axis of a batch that the layer works along and that has to be the last one; nil if it asks for none.
   var channelAxis: Int?
+  /// Whether the layer says that its channels come first, or last; nil if it does not say.
+  var isChannelsFirst: Bool?
 }
 
 /// One output of one application of a layer.

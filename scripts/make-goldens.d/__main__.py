@@ -15,6 +15,7 @@ PARTS = {
     "mobilenetv2": ("families", "make", ("mobilenetv2",), "float64"),
     "layers": ("layers", "make", (), "float64"),
     "optimizers": ("optimizers", "make", (), "float64"),
+    "real-files": ("real_files", "make", (), "float32"),
     "losses": ("losses", "make", (), "float64"),
 }
 

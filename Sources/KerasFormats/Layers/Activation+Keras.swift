@@ -3,6 +3,8 @@ import Graphs
 extension Activation: KerasLayer {
   static let kerasClasses = ["Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"]
 
+  var followsAxes: Bool { function != .softmax }
+
   static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? {
     guard options.kind == "Softmax", let axes = options["axis"] else { return nil }
     guard let axis = axes.integer ?? (axes.array?.count == 1 ? axes.array?[0].integer : nil) else {

@@ -4,6 +4,8 @@ extension Dropout: KerasLayer {
   /// The shape of the mask of a layer that drops whole images: one number an image.
   private static let imageMask: JSON = [nil, 1, 1, 1]
 
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) {
     try options.refuse("noise_shape", unless: [Self.imageMask], reason: "which is not supported")
     // Keras 1 called the rate p.

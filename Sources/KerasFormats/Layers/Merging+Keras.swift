@@ -1,12 +1,16 @@
 import Graphs
 
 extension Add: KerasLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
 extension Multiply: KerasLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
