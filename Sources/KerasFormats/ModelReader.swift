@@ -59,17 +59,20 @@ struct ModelReader {
     return false
   }
 
-  private func model(_ saved: JSON, kind: String, path: String) throws(WeightError) -> ModelDescription {
-    var (config, kind) = (saved, kind)
+  private func model(_ stored: JSON, kind: String, path: String) throws(WeightError) -> ModelDescription {
+    var (config, kind) = (stored, kind)
     let ownName = config["name"]?.string ?? path.split(separator: "/").last.map(String.init) ?? kind.lowercased()
     if isKeras1, kind == "Sequential", let network = try Keras1Layer.functional(mergingChain: config, name: ownName) {
       (config, kind) = (network, "Functional")
     }
     // The first releases of Keras 2 wrote a Sequential's layers without anything around them.
-    guard let layers = (config["layers"] ?? config).array else {
+    guard let saved = (config["layers"] ?? config).array else {
       throw WeightError(
         .invalidArchitecture, object: path.isEmpty ? "the network" : "layer \(path)", detail: "has no list of layers")
     }
+    var layers: [JSON] = []
+    layers.reserveCapacity(saved.count)
+    for json in saved { layers.append(try OperatorNode.asLayer(json)) }
     let name = ownName
     let isTrainable = config["trainable"]?.bool ?? true
     guard layers.count <= ModelDescription.maximumLayerCount else {
