@@ -53,7 +53,7 @@ struct LoadingArguments: ParsableArguments {
     if byShape { options = .byShape }
     if skipMismatch { options.tolerance.insert(.mismatched) }
     if theanoKernels { options.kernelOrientation = .convolution }
-    for case let (custom, known)? in renamedClasses.map(Self.halves) { options.knownClasses[custom] = known }
+    for (custom, known) in renamedClasses.compactMap(Self.halves) { options.knownClasses[custom] = known }
     return options
   }
 
@@ -69,7 +69,9 @@ struct LoadingArguments: ParsableArguments {
 
 extension Console {
   /// Prints what became of the weights of a file.
-  static func note(_ report: LoadReport) { report.lines().forEach { note($0) } }
+  static func note(_ report: LoadReport) {
+    for line in report.lines() { note(line) }
+  }
 }
 
 /// What became of the weights of a file, in a command's JSON.

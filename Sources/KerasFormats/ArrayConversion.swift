@@ -30,6 +30,13 @@ struct ArrayConversion: Hashable {
     self.result = result
   }
 
+  /// The rows behind an image `[H, W, C]` that were stored as if it were `[C, H, W]`.
+  init(rowsBehind image: Shape, of stored: Shape) {
+    view = Shape([image[2], image[0], image[1], stored[1]])
+    order = [1, 2, 0, 3]
+    result = stored
+  }
+
   /// Whether nothing happens to the elements.
   var isIdentity: Bool { order == Array(0..<order.count) && reversed.allSatisfy { view[order[$0]] <= 1 } }
 

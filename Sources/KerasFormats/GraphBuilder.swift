@@ -5,6 +5,8 @@ import Tensors
 struct GraphBuilder {
   /// Height and width for images whose size the file leaves open.
   let openSize: Size2D
+  /// Whether convolutions pad as they did on Theano.
+  let padsLikeTheano: Bool
   private(set) var graph: Graph
   /// Where each layer of the graph stands in the description: the positions down the nested networks.
   private var owners: [String: [Int]] = [:]
@@ -15,9 +17,14 @@ struct GraphBuilder {
 
   /// The graph of a description.
   ///
+  /// - Parameters:
+  ///   - openSize: Height and width for images whose size the file leaves open.
+  ///   - padsLikeTheano: Whether the network was trained on Theano, which treats borders in another way.
   /// - Throws: ``WeightError`` with `invalidArchitecture`, `unsupportedLayer` or `tooLarge`.
-  static func graph(of model: ModelDescription, openSize: Size2D) throws(WeightError) -> Graph {
-    var builder = GraphBuilder(openSize: openSize, graph: Graph(name: model.name))
+  static func graph(
+    of model: ModelDescription, openSize: Size2D, padsLikeTheano: Bool = false
+  ) throws(WeightError) -> Graph {
+    var builder = GraphBuilder(openSize: openSize, padsLikeTheano: padsLikeTheano, graph: Graph(name: model.name))
     var inputs: [Graph.Node.ID] = []
     for reference in model.inputs {
       let layer = model.layers[reference.layer]
@@ -35,8 +42,9 @@ struct GraphBuilder {
     return builder.graph
   }
 
-  private init(openSize: Size2D, graph: Graph) {
+  private init(openSize: Size2D, padsLikeTheano: Bool, graph: Graph) {
     self.openSize = openSize
+    self.padsLikeTheano = padsLikeTheano
     self.graph = graph
   }
 
@@ -125,9 +133,15 @@ struct GraphBuilder {
       let ranks = arguments.map { graph.nodes[$0].outputShape.rank }
       let takesTurned = axes.takesTurned(layer, value, arguments, ranks: ranks)
       if !takesTurned { try checkAxis(of: layer, ranks) }
+      let split = padsLikeTheano ? try TheanoPadding.split(value, of: layer) : nil
+      let value = split?.value ?? value
       do throws(GraphError) {
         var oriented: [Graph.Node.ID] = []
         for argument in arguments { oriented.append(try self.oriented(argument, isTurned: takesTurned, for: layer)) }
+        if let padding = split?.padding {
+          let name = unusedName("\(layer.path)_padding")
+          oriented = [try graph.apply(padding, named: name, to: oriented)]
+        }
         let node: Graph.Node.ID
         if graph[layer: layer.path] == nil {
           owners[layer.path] = owner
@@ -155,13 +169,18 @@ struct GraphBuilder {
     let rank = graph.nodes[node].outputShape.rank
     guard rank > 1, axes.turned.contains(node) != isTurned else { return node }
     let dimensions = isTurned ? Array(2...rank) + [1] : [rank] + Array(1..<rank)
-    var name = "\(layer.path)_axes"
+    return try graph.apply(Permute(dimensions: dimensions), named: unusedName("\(layer.path)_axes"), to: [node])
+  }
+
+  /// The name, with a number behind it if it is taken.
+  private func unusedName(_ wish: String) -> String {
+    var name = wish
     var number = 1
     while graph[layer: name] != nil {
       number += 1
-      name = "\(layer.path)_axes_\(number)"
+      name = "\(wish)_\(number)"
     }
-    return try graph.apply(Permute(dimensions: dimensions), named: name, to: [node])
+    return name
   }
 
   private func checkAxis(of layer: LayerDescription, _ ranks: [Int]) throws(WeightError) {

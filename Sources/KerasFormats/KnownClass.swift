@@ -6,8 +6,11 @@ enum KnownClass {
   /// - Throws: ``WeightError`` with `unsupportedLayer` where the known class is none.
   static func named(_ json: JSON, by classes: [String: String], path: String) throws(WeightError) -> JSON {
     guard !classes.isEmpty, let kind = json["class_name"]?.string, var object = json.object else { return json }
-    let registered = json["registered_name"]?.string
-    guard let known = registered.flatMap({ classes[$0] }) ?? classes[kind] else { return json }
+    // Legacy files put the registered name, `package>Class`, in place of the class.
+    let names = [
+      json["registered_name"]?.string ?? kind, kind, kind.split(separator: ">").last.map(String.init) ?? kind,
+    ]
+    guard let known = names.lazy.compactMap({ classes[$0] }).first else { return json }
     guard LayerRegistry.kind(of: known) != nil else {
       let name = json["name"]?.string ?? json["config"]?["name"]?.string ?? ""
       let near = LayerRegistry.classNames.nearest(to: known, count: 5).joined(separator: ", ")

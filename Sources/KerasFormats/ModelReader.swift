@@ -174,7 +174,8 @@ extension ModelReader {
 
   /// The name under which a class was registered that is none of Keras's own; nil for those.
   private static func customName(of json: JSON) -> String? {
-    let registered = json["registered_name"]?.string ?? ""
+    let kind = json["class_name"]?.string ?? ""
+    let registered = json["registered_name"]?.string ?? (kind.contains(">") ? kind : "")
     let module = json["module"]?.string ?? "keras"
     let isOurs = ["keras", "tf_keras", "tensorflow", "builtins"].contains { module == $0 || module.hasPrefix("\($0).") }
     if isOurs && !registered.contains(">") { return nil }

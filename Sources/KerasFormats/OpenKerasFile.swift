@@ -123,7 +123,12 @@ struct OpenKerasFile {
     let reader = ModelReader(
       kerasVersion: kerasVersion, json: json, isKeras1: format == .wholeModelH5, options: options)
     let model = try reader.model(json)
-    let graph = try GraphBuilder.graph(of: model, openSize: inputSize ?? KerasJSON.usualSize)
+    var padsLikeTheano = false
+    if reader.isKeras2, format == .wholeModelH5, let weights = try legacyWeights() {
+      padsLikeTheano = turnsKernels(weights, options)
+    }
+    let graph = try GraphBuilder.graph(
+      of: model, openSize: inputSize ?? KerasJSON.usualSize, padsLikeTheano: padsLikeTheano)
     var frozen: Set<String> = []
     model.collectFrozenLayers(into: &frozen, isFrozen: false)
     let architecture = KerasArchitecture(
@@ -143,11 +148,7 @@ struct OpenKerasFile {
     var plan: WeightPlan
     switch format {
     case .wholeModelH5, .weightsOnlyH5:
-      guard let root = files.first?.root else { return WeightPlan() }
-      let group =
-        format == .weightsOnlyH5
-        ? root : try readingHDF5 { () throws(HDF5Error) in try root.group("model_weights") }
-      let weights = try LegacyWeights(group)
+      guard let weights = try legacyWeights() else { return WeightPlan() }
       plan = try legacyPlan(weights, layout.legacyLayers(), options)
       plan.report.ignored = weights.randomStates + otherMembers
     case .keras, .weightsH5:
@@ -161,13 +162,25 @@ struct OpenKerasFile {
     return plan
   }
 
+  /// A file without a version is one of Keras 1.
+  private var isKeras1: Bool { kerasVersion.map { $0.hasPrefix("1.") || $0.hasPrefix("0.") } ?? true }
+
+  private func legacyWeights() throws(WeightError) -> LegacyWeights? {
+    guard let root = files.first?.root else { return nil }
+    if format == .weightsOnlyH5 { return try LegacyWeights(root) }
+    return try LegacyWeights(try readingHDF5 { () throws(HDF5Error) in try root.group("model_weights") })
+  }
+
+  /// Whether the backend that wrote a file turned kernels; the files of Keras 1 tell it only by their names.
+  private func turnsKernels(_ weights: LegacyWeights, _ options: LoadOptions) -> Bool {
+    if let orientation = options.kernelOrientation { return orientation == .convolution }
+    return weights.backend.map { $0 == "theano" } ?? (isKeras1 && weights.hasNamesOfTheano)
+  }
+
   private func legacyPlan(
     _ weights: LegacyWeights, _ expected: [ExpectedLayer], _ options: LoadOptions
   ) throws(WeightError) -> WeightPlan {
-    var dialect = WeightDialect()
-    dialect.isKeras1 = kerasVersion.map { $0.hasPrefix("1.") || $0.hasPrefix("0.") } ?? true
-    let isTheanos = weights.backend.map { $0 == "theano" } ?? (dialect.isKeras1 && weights.hasNamesOfTheano)
-    dialect.turnsKernels = options.kernelOrientation.map { $0 == .convolution } ?? isTheanos
+    var dialect = WeightDialect(isKeras1: isKeras1, turnsKernels: turnsKernels(weights, options))
     func candidate(isChannelsFirst: Bool?) throws(WeightError) -> WeightPlan {
       dialect.isChannelsFirst = isChannelsFirst
       return try WeightMatcher(stored: weights.layers, expected: expected, dialect: dialect).plan(options.matching)

@@ -23,8 +23,7 @@ struct WeightDialect: Hashable {
     case .transposedConvolution where isKeras1 && stored.rank == 4:
       conversion = ArrayConversion(stored, order: isFirst ? [2, 3, 0, 1] : [0, 1, 3, 2], into: parameter.shape)
     case .behindFlatten(let image) where isFirst && stored == parameter.shape && parameter.isChannelsFirst == nil:
-      let view = Shape([image[2], image[0], image[1], stored[1]])
-      conversion = ArrayConversion(view, order: [1, 2, 0, 3], into: stored)
+      conversion = ArrayConversion(rowsBehind: image, of: stored)
     default:
       conversion = stored == parameter.shape ? ArrayConversion(keeping: stored) : nil
     }

@@ -45,7 +45,8 @@ extension WeightPlan {
       let found = report.unused.isEmpty ? "holds no weights" : "holds \(LoadReport.list(report.unused))"
       throw WeightError(
         .unfitWeights,
-        detail: "has no weights for this network: \(parameters[0].name) is expected, but the file \(found)")
+        detail: "has no weights for this network: \(parameters[0].spoken) is expected, but the file \(found)"
+          + nearest(to: parameters[0].name, in: arrays))
     }
     var clauses: [String] = []
     if !report.missing.isEmpty && !options.tolerance.contains(.missing) {
@@ -73,7 +74,8 @@ extension WeightPlan {
 
   /// The five names that look most like one.
   private func nearest(to name: String, in known: [Named]) -> String {
-    let near = known.map(\.spoken).nearest(to: name, count: 5)
+    let shapes = Dictionary(known.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let near = shapes.keys.sorted().nearest(to: name, count: 5).compactMap { shapes[$0]?.spoken }
     return near.isEmpty ? "" : " (the nearest are \(near.joined(separator: ", ")))"
   }
 }

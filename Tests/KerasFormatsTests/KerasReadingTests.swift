@@ -7,7 +7,7 @@ import Testing
   static let wholeModels = [
     "plain-2.h5", "plain-3.h5", "plain-3.keras", "residual-2.h5", "residual-3.h5", "residual-3.keras", "shared-2.h5",
     "shared-3.h5", "shared-3.keras", "nested-2.h5", "nested-2.keras", "nested-3.h5", "nested-3.keras", "plain-1.h5",
-    "branches-th-1.h5", "branches-tf-1.h5", "merged-1.h5", "first-3.h5", "first-3.keras",
+    "branches-th-1.h5", "branches-tf-1.h5", "strided-1.h5", "merged-1.h5", "first-3.h5", "first-3.keras",
   ]
 
   @Test(arguments: wholeModels)
@@ -210,7 +210,7 @@ import Testing
     #expect(
       unused?.detail
         == "does not fit the network: it has no place in the network for \(place)/kernel [48, 5], \(place)/bias [5] "
-        + "(the nearest are second/kernel [3, 2, 6, 8], conv/kernel [3, 3, 3, 6], norm/beta [6], conv/bias [6], "
+        + "(the nearest are conv/kernel [3, 3, 3, 6], second/kernel [3, 2, 6, 8], conv/bias [6], norm/beta [6], "
         + "second/bias [8])")
     let (_, report) = try KerasFiles.loadWeights(path, into: trunk, options: .allowUnused)
     #expect(report.unused.count == 2)
@@ -221,7 +221,7 @@ import Testing
     #expect(
       missing?.detail
         == "does not fit the network: it has nothing for more/kernel [5, 2], more/bias [2] (the nearest are "
-        + "norm/beta [6], second/kernel [3, 2, 6, 8], classes/kernel [48, 5], conv/kernel [3, 3, 3, 6], conv/bias [6])")
+        + "conv/kernel [3, 3, 3, 6], classes/kernel [48, 5], norm/beta [6], second/kernel [3, 2, 6, 8], conv/bias [6])")
     #expect(try KerasFiles.loadWeights(path, into: larger, options: .partial).report.missing.count == 2)
   }
 

@@ -72,8 +72,9 @@ import Testing
   @Test func theVersionIsToldAndTrainingIsLeftAside() throws {
     let architecture = try KerasFiles.readArchitecture(Fixtures.path("plain-1.h5"))
     #expect(architecture.kerasVersion == "1.2.2")
-    #expect(architecture.otherContents == ["optimizer_weights"])
-    #expect(try KerasFiles.read(Fixtures.path("plain-1.h5")).report.ignored == ["optimizer_weights"])
+    #expect(architecture.otherContents.isEmpty)
+    #expect(try KerasFiles.read(Fixtures.path("nested-2.h5")).report.ignored == ["optimizer_weights"])
+    #expect(try KerasFiles.read(Fixtures.path("nested-3.keras")).report.ignored == ["optimizer"])
   }
 
   @Test func imagesWithTheirChannelsFirstEnterWithThemLast() throws {
@@ -82,7 +83,7 @@ import Testing
     #expect((graph[layer: "join"] as? Concatenate)?.axis == 2)
     // Only what reads the values one after the other, in Keras's order, needs them in that order.
     let permuted = graph.layerNames.filter { graph[layer: $0] is Permute }
-    #expect(permuted == ["as_stored_axes", "folded_axes"])
+    #expect(permuted.sorted() == ["as_stored_axes", "folded_axes", "folded_flat_axes"])
   }
 
   private func network(_ kind: String, _ config: String, version: String = "1.2.2") -> String {

@@ -130,6 +130,23 @@ def branches(ordering):
     return models.Model(image, layers.Dense(3, name="classes")(x), name="branches")
 
 
+def strided():
+    """Windows that lie elsewhere on Theano than on TensorFlow: with strides, and of an even extent."""
+    convolution = lambda count, rows, columns, name, **more: layers.Convolution2D(
+        count, rows, columns, border_mode="same", dim_ordering="th", name=name, **more
+    )
+    return models.Sequential(
+        [
+            convolution(4, 3, 5, "first", subsample=(2, 2), input_shape=(3, 12, 11)),
+            convolution(4, 2, 4, "second"),
+            convolution(4, 4, 3, "third", subsample=(1, 3), activation="tanh"),
+            layers.Flatten(name="flat"),
+            layers.Dense(3, name="classes"),
+        ],
+        name="strided",
+    )
+
+
 def merged():
     """A chain that begins with a merge of two chains."""
     left = models.Sequential([layers.Dense(4, input_dim=3, activation="tanh", name="left")])
@@ -192,6 +209,7 @@ def main():
     save(plain(), "plain-1", ["h5", "legacy.h5", "tensorflow.legacy.h5"], golden)
     save(branches("th"), "branches-th-1", ["h5"], golden)
     save(branches("tf"), "branches-tf-1", ["h5"], golden)
+    save(strided(), "strided-1", ["h5"], golden)
     save(merged(), "merged-1", ["h5"], golden)
     golden["version"] = keras.__version__
     with open(os.path.join(FOLDER, "golden-1.json"), "w") as file:
