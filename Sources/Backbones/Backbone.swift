@@ -28,10 +28,11 @@ extension Backbone {
   /// - Parameters:
   ///   - source: A manifest's file or a path.
   ///   - size: The pictures' size; that of the file or family if nil.
+  ///   - mode: How a file is read that is not a pretrained one.
   /// - Throws: `BackboneError` with code `unfitFile` where the file cannot be read or fits no family, `invalidOption`
   ///   where its network cannot take pictures of that size.
   public init(
-    _ source: PretrainedFolders.Resolution, size: Size2D? = nil
+    _ source: PretrainedFolders.Resolution, size: Size2D? = nil, mode: ReadingMode = .inProcess
   ) throws(BackboneError) {
     switch source {
     case .pretrained(let entry):
@@ -43,15 +44,16 @@ extension Backbone {
     }
     let whole: Graph
     do throws(WeightError) {
-      switch try KerasFiles.format(of: path) {
+      let source = try KerasFile(path, mode: model == nil ? mode : .inProcess, inputSize: size)
+      switch source.format {
       case .wholeModelH5, .keras:
-        let file = try KerasFiles.read(path, inputSize: size)
+        let file = try source.read(inputSize: size)
         whole = file.graph
         weights = file.weights
         family = .recognized(in: whole)
       case .weightsOnlyH5, .weightsH5:
         let named = model.flatMap { BackboneFamily.named($0.family) }
-        let fit = try Self.fitWeights(of: path, to: named.map { [$0] } ?? BackboneFamily.all)
+        let fit = try Self.fitWeights(of: source, at: path, to: named.map { [$0] } ?? BackboneFamily.all)
         whole = fit.graph
         weights = fit.weights
         family = fit.family
@@ -94,14 +96,14 @@ extension Backbone {
 
   /// The first family whose network takes all weights of a file.
   private static func fitWeights(
-    of path: String, to families: [BackboneFamily]
+    of file: KerasFile, at path: String, to families: [BackboneFamily]
   ) throws(WeightError) -> (graph: Graph, weights: Weights, family: BackboneFamily) {
     var first: WeightError?
     for family in families {
       for classCount in [nil, 1000] {
         guard let graph = try? family.graph(classCount: classCount) else { continue }
         do throws(WeightError) {
-          return (graph, try KerasFiles.loadWeights(path, into: graph).weights, family)
+          return (graph, try file.loadWeights(into: graph).weights, family)
         } catch {
           guard error.code == .unfitWeights else { throw error }
           first = first ?? error

@@ -1,5 +1,6 @@
 import Backbones
 import Graphs
+import KerasFormats
 
 extension Backbone {
   /// Loads the trunk of a pretrained network.
@@ -10,13 +11,16 @@ extension Backbone {
   /// - Parameters:
   ///   - name: The name of a model in `pretrained/`, or the path of a `.h5`, `.weights.h5` or `.keras` file.
   ///   - folders: Where names are looked for; the usual folders if nil.
+  ///   - mode: How a file is read that is not a pretrained one.
   /// - Throws: `BackboneError` where nothing has this name, the file is not the one that its manifest describes, or it
   ///   cannot be read.
-  public static func load(_ name: String, in folders: PretrainedFolders? = nil) throws(BackboneError) -> Backbone {
+  public static func load(
+    _ name: String, in folders: PretrainedFolders? = nil, mode: ReadingMode = .inProcess
+  ) throws(BackboneError) -> Backbone {
     let places = if let folders { folders } else { try PretrainedFolders() }
     let source = try places.resolve(name)
     if case .pretrained(let entry) = source { try entry.verify() }
-    return try Backbone(source)
+    return try Backbone(source, mode: mode)
   }
 
   /// The size of the pictures that it was trained on.

@@ -26,6 +26,8 @@ struct ApplyCommand: AsyncParsableCommand {
   @Option(help: "Write what comes out of this layer instead of the network's output.")
   var layer: String?
 
+  @OptionGroup var trust: TrustOption
+
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
@@ -34,14 +36,15 @@ struct ApplyCommand: AsyncParsableCommand {
   func run() async throws {
     let numbers = try Tensor(npy: input)
     let path: String
+    let mode: ReadingMode
     switch try PretrainedFolders().resolve(model) {
-    case .pretrained(let entry): path = entry.path
-    case .file(let file): path = file
+    case .pretrained(let entry): (path, mode) = (entry.path, .inProcess)
+    case .file(let file): (path, mode) = (file, trust.mode)
     }
     let size =
       numbers.shape.rank == 4 && numbers.shape[1] > 0 && numbers.shape[2] > 0
       ? Size2D(numbers.shape[1], numbers.shape[2]) : nil
-    let file = try KerasFiles.read(path, inputSize: size)
+    let file = try KerasFiles.read(path, inputSize: size, mode: mode)
     let graph = try file.graph.answering(layer, file: path)
     guard let port = graph.inputs.first, graph.inputs.count == 1 else {
       throw CommandFailure("\(path): expected a network with one input, found \(graph.inputs.count)")

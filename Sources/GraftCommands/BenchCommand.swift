@@ -45,6 +45,8 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Also print every operation of the plan, with what does its work and how long it takes.")
   var table = false
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
@@ -57,7 +59,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     _ = try precision.resolved()
-    let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) })
+    let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) }, mode: trust.mode)
     for note in subject.notes { Console.note(note) }
     let workload = try BenchWorkload(
       subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,

@@ -70,11 +70,11 @@ struct BenchSubject: Sendable {
   /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
   ///
   /// A family without a file gets generated weights.
-  init(_ name: String, imageSize: Size2D?) throws {
+  init(_ name: String, imageSize: Size2D?, mode: ReadingMode) throws {
     let folders = try PretrainedFolders()
     let isHere = (try? folders.resolve(name)) != nil
     var model: Model
-    if isHere, let finished = try BenchSubject.finished(name, folders: folders) {
+    if isHere, let finished = try BenchSubject.finished(name, folders: folders, mode: mode) {
       model = finished
       notes = []
       if let imageSize { model.graph = try model.graph.resized(to: [imageSize.height, imageSize.width, 3]) }
@@ -84,7 +84,7 @@ struct BenchSubject: Sendable {
         trunk, weights: .generated(for: trunk), imageSize: imageSize ?? family.defaultSize)
       notes = ["\(family.title) with generated weights"]
     } else {
-      let backbone = try Backbone.load(name, in: folders)
+      let backbone = try Backbone.load(name, in: folders, mode: mode)
       model = try BenchSubject.headed(
         backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)
       notes = []
@@ -95,12 +95,11 @@ struct BenchSubject: Sendable {
   }
 
   /// The model of a file that carries a document of Graft; nil for any other file.
-  private static func finished(_ name: String, folders: PretrainedFolders) throws -> Model? {
-    guard case .file(let path) = try folders.resolve(name), try KerasFiles.format(of: path).holdsNetwork else {
-      return nil
-    }
-    guard try KerasFiles.readArchitecture(path).graftDocument != nil else { return nil }
-    return try Model.read(path)
+  private static func finished(_ name: String, folders: PretrainedFolders, mode: ReadingMode) throws -> Model? {
+    guard case .file(let path) = try folders.resolve(name) else { return nil }
+    let file = try KerasFile(path, mode: mode, wanted: .description)
+    guard file.format.holdsNetwork, try file.architecture().graftDocument != nil else { return nil }
+    return try Model.read(path, mode: mode)
   }
 
   private static func headed(_ trunk: Graph, weights: Weights, imageSize: Size2D) throws -> Model {

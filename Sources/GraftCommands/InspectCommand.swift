@@ -20,11 +20,13 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "Also say which parameters a selection picks.", transform: { try ParameterSelection($0) })
   var select: ParameterSelection?
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() throws {
-    let found = try Inspection(of: file)
+    let found = try Inspection(of: file, mode: trust.mode)
     let chosen = try select.map { try $0.resolve(in: found.graph, headLayers: found.headLayers) }
     if json {
       try Console.json(InspectionDocument(found, selected: chosen))
@@ -43,7 +45,7 @@ private struct Inspection {
   let family: BackboneFamily?
   let headLayers: Set<String>
 
-  init(of name: String) throws {
+  init(of name: String, mode: ReadingMode) throws {
     let folders = try PretrainedFolders()
     let path: String
     var entry: PretrainedFolders.Entry?
@@ -53,10 +55,12 @@ private struct Inspection {
       entry = found
     case .file(let file): path = file
     }
-    format = try KerasFiles.format(of: path)
+    let source = try KerasFile(
+      path, mode: entry == nil ? mode : .inProcess, wanted: .description, inputSize: entry?.model.inputSize)
+    format = source.format
     guard format.holdsNetwork else {
       // Weights alone say nothing about layers: the family that they fit does.
-      let backbone = try Backbone(.file(path))
+      let backbone = try Backbone(.file(path), mode: mode)
       kerasVersion = nil
       frozenLayers = []
       graph = backbone.graph
@@ -64,7 +68,7 @@ private struct Inspection {
       headLayers = []
       return
     }
-    let architecture = try KerasFiles.readArchitecture(path, inputSize: entry?.model.inputSize)
+    let architecture = try source.architecture(inputSize: entry?.model.inputSize)
     kerasVersion = architecture.kerasVersion
     frozenLayers = architecture.frozenLayers
     var graph = architecture.graph

@@ -81,6 +81,8 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "What every random draw comes from.")
   var seed: UInt64 = 1
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Replace an older run in the output folder.")
   var force = false
 
@@ -106,7 +108,8 @@ struct TrainCommand: AsyncParsableCommand {
     let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(
       epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
     let pictures = try Dataset.read(at: data)
-    var tuning = FineTuning(try Backbone.load(backbone), on: pictures, schedule: adjusted, options: options)
+    var tuning = FineTuning(
+      try Backbone.load(backbone, mode: trust.mode), on: pictures, schedule: adjusted, options: options)
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
     tuning.fit = fit
     tuning.augmentation = try Augmentation(named: augment.rawValue)

@@ -36,6 +36,10 @@ public struct HDF5Error: Error, Hashable, Sendable {
     case invalidName
     /// The system or the library could not write.
     case writeFailed
+    /// The process that read the file crashed, or took more time or memory than it may.
+    case readerStopped
+    /// The program that reads files apart from this one is not there or cannot run.
+    case readerMissing
   }
 
   /// What kind of thing went wrong.

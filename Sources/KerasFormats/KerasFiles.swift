@@ -10,31 +10,21 @@ public enum KerasFiles {
   /// - Parameters:
   ///   - inputSize: Height and width of images where the file leaves them open; 224 where the caller has no wish.
   ///   - options: What may stay undone; by default nothing.
+  ///   - mode: Whether the file is read here or in a process without rights.
   /// - Throws: ``WeightError``.
   public static func read(
-    _ path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict
+    _ path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(WeightError) -> KerasModelFile {
-    do throws(WeightError) {
-      let file = try OpenKerasFile(path)
-      let (model, architecture) = try file.architecture(inputSize: inputSize)
-      let (weights, report) = try file.weights(for: architecture.graph, model, options: options)
-      return KerasModelFile(architecture: architecture, weights: weights, report: report)
-    } catch {
-      throw error.inFile(path)
-    }
+    try KerasFile(path, mode: mode, inputSize: inputSize).read(inputSize: inputSize, options: options)
   }
 
   /// Reads the network of a whole-model file and leaves its weights where they are.
   ///
   /// - Throws: ``WeightError``.
   public static func readArchitecture(
-    _ path: String, inputSize: Size2D? = nil
+    _ path: String, inputSize: Size2D? = nil, mode: ReadingMode = .inProcess
   ) throws(WeightError) -> KerasArchitecture {
-    do throws(WeightError) {
-      return try OpenKerasFile(path, needsWeights: false).architecture(inputSize: inputSize).architecture
-    } catch {
-      throw error.inFile(path)
-    }
+    try KerasFile(path, mode: mode, wanted: .description, inputSize: inputSize).architecture(inputSize: inputSize)
   }
 
   /// Reads the weights of any file of Keras into a network that is there already.
@@ -44,23 +34,15 @@ public enum KerasFiles {
   ///
   /// - Throws: ``WeightError``.
   public static func loadWeights(
-    _ path: String, into graph: Graph, options: LoadOptions = .strict
+    _ path: String, into graph: Graph, options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(WeightError) -> (weights: Weights, report: LoadReport) {
-    do throws(WeightError) {
-      return try OpenKerasFile(path).weights(for: graph, ModelNester.description(of: graph), options: options)
-    } catch {
-      throw error.inFile(path)
-    }
+    try KerasFile(path, mode: mode).loadWeights(into: graph, options: options)
   }
 
   /// The kind of a file, told by its contents.
   ///
   /// - Throws: ``WeightError``.
-  public static func format(of path: String) throws(WeightError) -> KerasFormat {
-    do throws(WeightError) {
-      return try OpenKerasFile(path, needsWeights: false).format
-    } catch {
-      throw error.inFile(path)
-    }
+  public static func format(of path: String, mode: ReadingMode = .inProcess) throws(WeightError) -> KerasFormat {
+    try KerasFile(path, mode: mode, wanted: .description).format
   }
 }

@@ -37,7 +37,7 @@ struct LegacyWeights {
     var arrays: [StoredLayer.Array] = []
     for weight in try names("weight_names", of: group) {
       let dataset = try readingHDF5 { () throws(HDF5Error) in try group.dataset(weight) }
-      arrays.append(StoredLayer.Array(name: weight, dataset: dataset))
+      arrays.append(StoredLayer.Array(name: weight, dataset: StoredArray(dataset)))
     }
     return StoredLayer(name: name, place: group.path, arrays: arrays)
   }

@@ -9,28 +9,48 @@ struct OpenKerasFile {
   private let configuration: [UInt8]?
   private let kerasVersion: String?
   private let graftDocument: [UInt8]?
-  /// The HDF5 file that holds the weights; nil where nobody needs them.
-  private let file: HDF5File?
+  /// Where the weights are.
+  private let source: WeightSource
   private let otherMembers: [String]
+
+  /// Where weights come from.
+  private enum WeightSource {
+    /// Nobody needs them.
+    case none
+    /// The HDF5 file that holds them.
+    case file(HDF5File)
+    /// A reader has brought them.
+    case layers([StoredLayer])
+  }
 
   /// The document of Graft may have so many bytes, and so may other small members.
   private static let maximumDocumentByteCount: UInt64 = 1 << 26
   /// The HDF5 file inside an archive may have so many bytes.
   private static let maximumWeightsByteCount: UInt64 = 1 << 35
 
-  /// Opens a file.
+  /// Reads a file that is open.
   ///
   /// - Parameter needsWeights: Whether the weights of an archive are brought into memory.
-  init(_ path: String, needsWeights: Bool = true) throws(WeightError) {
-    switch try FileKind(of: path) {
-    case .hdf5: try self.init(hdf5: path)
-    case .zip: try self.init(archive: path, needsWeights: needsWeights)
+  init(_ file: OpenedFile, needsWeights: Bool = true) throws(WeightError) {
+    switch try FileKind(of: file) {
+    case .hdf5: try self.init(hdf5: file)
+    case .zip: try self.init(archive: file, needsWeights: needsWeights)
     }
   }
 
-  private init(hdf5 path: String) throws(WeightError) {
-    let file = try readingHDF5 { () throws(HDF5Error) in try HDF5File(readingFrom: path) }
-    self.file = file
+  /// What a reader found in a file.
+  init(_ contents: KerasContents) {
+    format = contents.format
+    configuration = contents.configuration
+    kerasVersion = contents.kerasVersion
+    graftDocument = contents.graftDocument
+    otherMembers = contents.otherMembers
+    source = .layers(contents.layers)
+  }
+
+  private init(hdf5 opened: OpenedFile) throws(WeightError) {
+    let file = try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: opened) }
+    source = .file(file)
     let attributes = file.root.attributes
     func text(_ name: String, of attributes: HDF5Attributes) throws(WeightError) -> String? {
       try readingHDF5 { () throws(HDF5Error) in try attributes[name]?.string }
@@ -56,15 +76,16 @@ struct OpenKerasFile {
       format = .weightsH5
     } else {
       throw WeightError(
-        .unknownFormat, file: path,
+        .unknownFormat, file: opened.name,
         detail: "is an HDF5 file, but not one of Keras: it has neither model_weights nor layer_names nor layers")
     }
     kerasVersion = version
     otherMembers = others
   }
 
-  private init(archive path: String, needsWeights: Bool) throws(WeightError) {
-    let archive = try ZipArchive(readingFrom: path)
+  private init(archive opened: OpenedFile, needsWeights: Bool) throws(WeightError) {
+    let path = opened.name
+    let archive = try ZipArchive(reading: opened)
     guard let json = try archive.bytes(of: "config.json", maximumByteCount: UInt64(JSON.maximumByteCount)) else {
       throw WeightError(
         .unknownFormat, file: path, detail: "is a zip archive, but not one of Keras: it has no config.json")
@@ -79,13 +100,15 @@ struct OpenKerasFile {
     let own = ["config.json", "graft.json", "metadata.json", "model.weights.h5"]
     otherMembers = archive.memberNames.filter { !own.contains($0) }
     guard needsWeights else {
-      file = nil
+      source = .none
       return
     }
-    guard let bytes = try archive.bytes(of: "model.weights.h5", maximumByteCount: Self.maximumWeightsByteCount) else {
+    guard let bytes = try archive.contents(of: "model.weights.h5", maximumByteCount: Self.maximumWeightsByteCount)
+    else {
       throw WeightError(.damaged, file: path, detail: "has no member model.weights.h5, where the weights should be")
     }
-    file = try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: bytes, name: "\(path): model.weights.h5") }
+    source = .file(
+      try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: bytes, name: "\(path): model.weights.h5") })
   }
 
   /// The network that the file describes, in Keras's words and as a graph.
@@ -116,22 +139,43 @@ struct OpenKerasFile {
   func weights(
     for graph: Graph, _ model: ModelDescription, options: LoadOptions
   ) throws(WeightError) -> (weights: Weights, report: LoadReport) {
-    guard let file else { return (Weights(), LoadReport()) }
     let layout = WeightLayout(model, graph: graph)
-    let matcher: WeightMatcher
-    switch format {
-    case .wholeModelH5:
-      let group = try readingHDF5 { () throws(HDF5Error) in try file.root.group("model_weights") }
-      matcher = WeightMatcher(stored: try LegacyWeights(group).layers, expected: layout.legacyLayers())
-    case .weightsOnlyH5:
-      matcher = WeightMatcher(stored: try LegacyWeights(file.root).layers, expected: layout.legacyLayers())
-    case .keras, .weightsH5:
-      matcher = WeightMatcher(stored: try StoreWeights(file.root).layers, expected: layout.storeLayers())
-    }
+    let expected =
+      switch format {
+      case .wholeModelH5, .weightsOnlyH5: layout.legacyLayers()
+      case .keras, .weightsH5: layout.storeLayers()
+      }
+    let matcher = WeightMatcher(stored: try storedLayers(), expected: expected)
     var plan = matcher.plan(options: options)
     try plan.report.check(against: options, hasParameters: graph.parameterCount > 0)
     let weights = try plan.read()
     return (weights, plan.report)
+  }
+
+  /// Everything that the file says, for whoever interprets it elsewhere.
+  ///
+  /// - Parameter withLayers: Whether the layers with weights are wanted.
+  /// - Throws: ``WeightError``.
+  func contents(withLayers: Bool) throws(WeightError) -> KerasContents {
+    KerasContents(
+      format: format, configuration: configuration, kerasVersion: kerasVersion, graftDocument: graftDocument,
+      otherMembers: otherMembers, layers: withLayers ? try storedLayers() : [])
+  }
+
+  /// The layers that have weights, as the file names them.
+  private func storedLayers() throws(WeightError) -> [StoredLayer] {
+    switch source {
+    case .none: return []
+    case .layers(let layers): return layers
+    case .file(let file):
+      switch format {
+      case .wholeModelH5:
+        let group = try readingHDF5 { () throws(HDF5Error) in try file.root.group("model_weights") }
+        return try LegacyWeights(group).layers
+      case .weightsOnlyH5: return try LegacyWeights(file.root).layers
+      case .keras, .weightsH5: return try StoreWeights(file.root).layers
+      }
+    }
   }
 }
 

@@ -29,6 +29,10 @@ public struct WeightError: Error, Hashable, Sendable {
     case inexpressible
     /// The file could not be written.
     case writeFailed
+    /// The process that read the file crashed, or took more time or memory than it may.
+    case readerStopped
+    /// The program that reads files apart from this one is not there or cannot run.
+    case readerMissing
   }
 
   /// The kind of failure.
@@ -75,6 +79,8 @@ extension WeightError {
       case .notHDF5: .unknownFormat
       case .tooLarge, .notBacked: .tooLarge
       case .writeFailed, .invalidName: .writeFailed
+      case .readerStopped: .readerStopped
+      case .readerMissing: .readerMissing
       default: .damaged
       }
     self.init(code, file: error.file, object: error.object, detail: error.detail)

@@ -1,5 +1,4 @@
 import Graphs
-import HDF5Files
 import Tensors
 
 /// Finds the place of every array of a file in a network.
@@ -17,7 +16,7 @@ struct WeightMatcher {
   /// A way to fill the network.
   struct Plan {
     /// The arrays to read, each with its parameter.
-    var pairs: [(path: ParameterPath, dataset: HDF5Dataset)] = []
+    var pairs: [(path: ParameterPath, dataset: StoredArray)] = []
     /// What became of the rest.
     var report = LoadReport()
   }
@@ -128,7 +127,7 @@ extension WeightMatcher.Plan {
     weights.tensors.reserveCapacity(pairs.count)
     var oddCount = 0
     for (path, dataset) in pairs {
-      let tensor = try readingHDF5 { () throws(HDF5Error) in try dataset.read() }.converted(to: .f32)
+      let tensor = try dataset.read().converted(to: .f32)
       if tensor.withFloats({ !$0.areFinite }) {
         oddCount += 1
         if oddCount <= 3 { report.warnings.append("\(path) holds numbers that are infinite or no numbers.") }
