@@ -38,8 +38,8 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(x.shape, x.layout)
+    let x = emitter.stored(inputs[0])
+    let y = emitter.activation(x.shape, x.layout, x.type)
     let view = wide(emitter.view(x), x)
     let size = view.blocks * view.width
     let scale = emitter.buffer(floatCount: size, isPersistent: true)
@@ -47,9 +47,10 @@ import Tensors
     let zero = emitter.buffer(floatCount: size, isPersistent: true)
     packVectors(emitter, scale, shift, zero, channels: x.shape.rank == 0 ? 1 : x.shape[-1], size: size)
     let bounds = activation.bounds ?? (-.infinity, .infinity)
-    let (source, target) = (x.buffer, y.buffer)
+    let (source, target, type) = (x.buffer, y.buffer, x.type.kernel)
     emitter.step(name, "channel_affine", touching: [source, target]) {
-      graft_channel_affine(target.floats, source.floats, view, scale.floats, shift.floats, bounds.low, bounds.high)
+      graft_channel_affine(
+        target.address, source.address, view, scale.floats, shift.floats, bounds.low, bounds.high, type)
     }
     emitter.set(output, y)
     vectors = (scale, shift, zero)
@@ -103,8 +104,8 @@ import Tensors
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard var gradient = emitter.takeGradient(of: output), let vectors else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
-    let x = emitter.activation(inputs[0])
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
+    let x = emitter.stored(inputs[0])
     if case .normalization(let normalization) = source {
       emitParameterGradients(emitter, normalization, gradient, x)
     }
@@ -112,8 +113,9 @@ import Tensors
     let target = emitter.writable(gradient)
     let view = wide(emitter.view(x), x)
     let (dy, dx, scale, zero) = (gradient.buffer, target.buffer, vectors.scale, vectors.zero)
+    let type = gradient.type.kernel
     emitter.step(name, "channel_affine", touching: [dy, dx]) {
-      graft_channel_affine(dx.floats, dy.floats, view, scale.floats, zero.floats, -.infinity, .infinity)
+      graft_channel_affine(dx.address, dy.address, view, scale.floats, zero.floats, -.infinity, .infinity, type)
     }
     try emitter.pass(target, to: inputs[0])
   }
