@@ -45,6 +45,7 @@ struct ApplyCommand: AsyncParsableCommand {
       numbers.shape.rank == 4 && numbers.shape[1] > 0 && numbers.shape[2] > 0
       ? Size2D(numbers.shape[1], numbers.shape[2]) : nil
     let file = try KerasFiles.read(path, inputSize: size, mode: mode)
+    file.report.warnings.forEach(Console.note)
     let graph = try file.graph.answering(layer, file: path)
     guard let port = graph.inputs.first, graph.inputs.count == 1 else {
       throw CommandFailure("\(path): expected a network with one input, found \(graph.inputs.count)")

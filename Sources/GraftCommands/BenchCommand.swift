@@ -50,6 +50,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON document.")
   var json = false
 
+  @Flag(help: "Measure instead how long it takes to load the file, beside a plain read of its bytes.")
+  var load = false
+
   func validate() throws {
     try requireRange("batch-size", batchSize, 1...4096)
     try requireRange("image-size", imageSize, 8...4096)
@@ -58,6 +61,11 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if load {
+      let report = try LoadBench(model)
+      if json { try Console.json(report) } else { report.lines.forEach(Console.result) }
+      return
+    }
     if precision == .bf16, let note = PrecisionArgument.bf16.note { Console.note(note) }
     let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) }, mode: trust.mode)
     for note in subject.notes { Console.note(note) }

@@ -63,7 +63,7 @@ public struct WeightError: Error, Hashable, Sendable {
 extension WeightError: CustomStringConvertible {
   /// One sentence that names the file, the object and what is wrong.
   public var description: String {
-    let subject = [file, object ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+    let subject = [file, object?.clipped ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
     return (subject.isEmpty ? detail : "\(subject) \(detail)").withVisibleControlCharacters
   }
 }
@@ -93,6 +93,9 @@ extension WeightError {
 }
 
 extension String {
+  /// The text without its middle, where it is longer than a sentence should be.
+  fileprivate var clipped: String { utf8.count <= 300 ? self : "\(prefix(160))…\(suffix(80))" }
+
   /// Control characters, which a hostile file could use to confuse a terminal, are spelled as escapes.
   fileprivate var withVisibleControlCharacters: String {
     guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }

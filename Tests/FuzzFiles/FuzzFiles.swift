@@ -1,0 +1,71 @@
+import Foundation
+import Graphs
+import KerasFormats
+
+/// Feeds damaged copies of sound files to the reader: `FuzzFiles MODE SEED FIRST COUNT FOLDER...`
+///
+/// Input number n of a seed is always the same. Before each one its number is written to standard output, so that
+/// whoever started this process knows which input ended it; `keep` instead of a mode writes the input to standard output.
+@main
+struct FuzzFiles {
+  static func main() throws {
+    let words = CommandLine.arguments
+    if words.count == 3, words[1] == "attack", let attack = Attack(rawValue: words[2]) { attack.run() }
+    guard words.count > 5, let seed = UInt64(words[2]), let first = Int(words[3]), let count = Int(words[4]),
+      ["in-process", "isolated", "keep"].contains(words[1])
+    else {
+      FileHandle.standardError.write(
+        Data("usage: FuzzFiles in-process|isolated|keep SEED FIRST COUNT FOLDER...\n".utf8))
+      exit(2)
+    }
+    setvbuf(stdout, nil, _IOLBF, 0)
+    let corpus = try Corpus(folders: Array(words[5...]))
+    let place = FileManager.default.temporaryDirectory.appendingPathComponent("graft-fuzz-\(getpid())").path
+    defer { unlink(place) }
+    var counts: [Attempt.Outcome: Int] = [:]
+    for number in first..<first + count {
+      var numbers = SeededNumbers(seed: seed, input: number)
+      let file = corpus.files[Int.random(in: 0..<corpus.files.count, using: &numbers)]
+      let bytes = Mutation.damaged(file.bytes, others: corpus.files.map(\.bytes), by: &numbers)
+      if words[1] == "keep" {
+        FileHandle.standardOutput.write(Data(bytes))
+        continue
+      }
+      print(number, file.name)
+      try Data(bytes).write(to: URL(fileURLWithPath: place))
+      let attempt = Attempt(path: place, graph: file.graph, mode: words[1] == "isolated" ? .isolated : .inProcess)
+      let outcome = attempt.run()
+      counts[outcome, default: 0] += 1
+      if outcome == .stopped { print(number, "stopped its reader") }
+    }
+    print("read \(counts[.read] ?? 0) refused \(counts[.refused] ?? 0) stopped \(counts[.stopped] ?? 0)")
+  }
+}
+
+/// The sound files that damaged ones are made of.
+private struct Corpus {
+  struct File {
+    var name: String
+    var bytes: [UInt8]
+    var graph: Graph?
+  }
+
+  var files: [File] = []
+
+  init(folders: [String]) throws {
+    for folder in folders {
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+      for name in names where name.hasSuffix(".h5") || name.hasSuffix(".keras") {
+        let url = URL(fileURLWithPath: folder).appendingPathComponent(name)
+        var file = File(name: name, bytes: [UInt8](try Data(contentsOf: url)))
+        guard !file.bytes.isEmpty else { continue }
+        // Weights alone fit the network of the whole model that was saved beside them.
+        let whole = name.prefix { $0 != "." } + ".h5"
+        if name.hasSuffix(".weights.h5") || name.hasSuffix(".legacy.h5"), names.contains(String(whole)) {
+          file.graph = try? KerasFiles.readArchitecture("\(folder)/\(whole)").graph
+        }
+        files.append(file)
+      }
+    }
+  }
+}
