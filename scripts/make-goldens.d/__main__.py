@@ -13,7 +13,9 @@ PARTS = {
     "resnet50": ("families", "make", ("resnet50",), "float64"),
     "inceptionv3": ("families", "make", ("inceptionv3",), "float64"),
     "mobilenetv2": ("families", "make", ("mobilenetv2",), "float64"),
-    "layers": ("layers", "make", (), "float64"),
+    "layers": ("layers", "make", ("layers",), "float64"),
+    "layers-normalization": ("layers", "make", ("layers-normalization",), "float64"),
+    "layers-operator": ("layers", "make", ("layers-operator",), "float64"),
     "optimizers": ("optimizers", "make", (), "float64"),
     "losses": ("losses", "make", (), "float64"),
 }

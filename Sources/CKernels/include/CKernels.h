@@ -113,6 +113,28 @@ void graft_broadcast(float *y, const size_t y_strides[4], const float *a, const 
 void graft_softmax(float *y, const float *x, size_t rows, size_t columns);
 void graft_softmax_gradient(float *dx, const float *dy, const float *y, size_t rows, size_t columns);
 
+// MARK: Rows brought to a common scale by their own statistics
+
+// Rows of so many numbers with mean μ: u = x − μ where the mean is removed, else x; v = x − μ where the size is taken
+// about the mean, else x; the size is √max(factor·Σv² + epsilon, least).
+typedef struct {
+  size_t rows, columns;
+  bool removes_mean, about_mean;
+  float factor, epsilon, least;
+} graft_rows;
+
+// y = gamma·u/size + beta, one gamma and beta for each column; either may be NULL. Keeps mean and 1/size of every row.
+void graft_normalize_rows(float *y, const float *x, const float *gamma, const float *beta, float *mean, float *inverse,
+                          graft_rows n);
+// dx may be dy.
+void graft_normalize_rows_gradient(float *dx, const float *dy, const float *x, const float *gamma, const float *mean,
+                                   const float *inverse, graft_rows n);
+// How many numbers of scratch graft_row_parameters_gradient needs.
+size_t graft_row_parameters_scratch(graft_rows n);
+// dgamma = Σ dy·u/size and dbeta = Σ dy down each column
+void graft_row_parameters_gradient(float *dgamma, float *dbeta, const float *dy, const float *x, const float *mean,
+                                   const float *inverse, graft_rows n, float *scratch);
+
 // MARK: Folding a scale by output channel into a kernel of rows x columns, and its gradient back out
 
 // y = x·scale, columns last

@@ -10,6 +10,8 @@ import Tensors
     case normalization(FrozenNormalization)
     /// Measured mean and variance, as `Normalization` has them: s = 1 / max(√variance, 1e-7), t = −s·mean.
     case statistics(mean: ParameterPath, variance: ParameterPath)
+    /// A factor for each channel that may train, and no shift.
+    case factors(ParameterPath)
     /// Numbers of the layer itself, one for each channel.
     case constants(scale: [Float], shift: [Float])
   }
@@ -33,6 +35,7 @@ import Tensors
     switch source {
     case .normalization(let normalization): normalization.parameters
     case .statistics(let mean, let variance): [mean, variance]
+    case .factors(let gamma): [gamma]
     case .constants: []
     }
   }
@@ -72,6 +75,7 @@ import Tensors
       var t = Array(repeating: Float(0), count: channels)
       switch source {
       case .constants(let scale, let shift): (s, t) = (scale, shift)
+      case .factors(let gamma): for (c, value) in bank.values(at: gamma).enumerated() { s[c] = value }
       case .normalization(let normalization):
         s.withUnsafeMutableBufferPointer { values in
           if let base = values.baseAddress { normalization.writeScale(from: bank, to: base) }
@@ -108,6 +112,10 @@ import Tensors
     let x = emitter.stored(inputs[0])
     if case .normalization(let normalization) = source {
       emitParameterGradients(emitter, normalization, gradient, x)
+    }
+    if case .factors(let gamma) = source, emitter.trains(gamma) {
+      let sums = emitter.channelSums(gradient, centred: x, around: vectors.zero, name: name)
+      emitter.writeGradient(of: gamma, fromDoubles: sums.second, name: name)
     }
     guard emitter.needsGradient(inputs[0]) else { return }
     let target = emitter.writable(gradient)
