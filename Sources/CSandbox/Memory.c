@@ -39,7 +39,25 @@ int csandbox_size_memory(int memory, uint64_t byte_count) {
 }
 
 void *csandbox_map(int memory, size_t byte_count) {
-  void *start = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+  void *start = NULL;
+  int flags = MAP_SHARED;
+#if defined(MADV_HUGEPAGE)
+  // Large pages need a start at a multiple of their size: such a place is taken first and then mapped over.
+  const size_t large = (size_t)1 << 21;
+  if (byte_count >= large && byte_count <= SIZE_MAX - large) {
+    uint8_t *place = mmap(NULL, byte_count + large, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED) return NULL;
+    // The place ends at a page, as the mapping will.
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t whole = (byte_count + page - 1) / page * page;
+    size_t before = (large - (uintptr_t)place % large) % large;
+    if (before > 0) munmap(place, before);
+    if (before < large) munmap(place + before + whole, large - before);
+    start = place + before;
+    flags |= MAP_FIXED;
+  }
+#endif
+  start = mmap(start, byte_count, PROT_READ | PROT_WRITE, flags, memory, 0);
   if (start == MAP_FAILED) return NULL;
 #if defined(MADV_HUGEPAGE)
   madvise(start, byte_count, MADV_HUGEPAGE);

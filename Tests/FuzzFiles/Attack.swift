@@ -31,13 +31,12 @@ enum Attack: String, CaseIterable {
     var limits = ReaderLimits(fileByteCount: 0)
     limits.processorSeconds = 1
     seat.confine(limits)
-    var descriptor: Int32 = -1
     switch self {
-    case .open: descriptor = Foundation.open("/etc/passwd", O_RDONLY)
-    case .socket: descriptor = Foundation.socket(AF_INET, 1, 0)
+    case .open: _ = Foundation.open("/etc/passwd", O_RDONLY)
+    case .socket: _ = Foundation.socket(AF_INET, 1, 0)
     case .execute: execl()
     case .code: _ = mmap(nil, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    case .write: descriptor = Int32(Foundation.write(3, "x", 1))
+    case .write: _ = Foundation.write(3, "x", 1)
     case .memory:
       var blocks: [UnsafeMutableRawBufferPointer] = []
       while true {

@@ -67,18 +67,18 @@ struct Attempt {
   /// Reads whatever lies in an HDF5 file, whether or not Keras would look at it.
   private func walk() throws {
     let root = try HDF5File(readingFrom: path).root
-    for member in [HDF5Member(path: "/", kind: .group, address: nil)] + (try root.tree()) {
-      let attributes: HDF5Attributes
-      switch member.kind {
-      case .group: attributes = try root.group(member.path).attributes
-      case .dataset:
-        guard let dataset = try? root.dataset(member.path) else { continue }
-        attributes = dataset.attributes
+    readAll(root.attributes)
+    for member in try root.tree() {
+      if member.kind == .group, let group = try? root.group(member.path) { readAll(group.attributes) }
+      if member.kind == .dataset, let dataset = try? root.dataset(member.path) {
+        readAll(dataset.attributes)
         _ = try? dataset.read()
         _ = try? dataset.readStrings()
-      default: continue
       }
-      for name in (try? attributes.names()) ?? [] { _ = try? attributes[name] }
     }
+  }
+
+  private func readAll(_ attributes: HDF5Attributes) {
+    for name in (try? attributes.names()) ?? [] { _ = try? attributes[name] }
   }
 }

@@ -18,10 +18,12 @@ struct FuzzFiles {
         Data("usage: FuzzFiles in-process|isolated|keep SEED FIRST COUNT FOLDER...\n".utf8))
       exit(2)
     }
-    setvbuf(stdout, nil, _IOLBF, 0)
     let corpus = try Corpus(folders: Array(words[5...]))
     let place = FileManager.default.temporaryDirectory.appendingPathComponent("graft-fuzz-\(getpid())").path
     defer { unlink(place) }
+    if ProcessInfo.processInfo.environment["GRAFT_FUZZ_QUIT"] != nil {
+      signal(SIGPROF) { _ in raise(SIGQUIT) }
+    }
     var counts: [Attempt.Outcome: Int] = [:]
     for number in first..<first + count {
       var numbers = SeededNumbers(seed: seed, input: number)
@@ -31,16 +33,22 @@ struct FuzzFiles {
         FileHandle.standardOutput.write(Data(bytes))
         continue
       }
-      print(number, file.name)
+      say("\(number) \(file.name)")
+      // Counts processor time of this process alone; the signal ends it.
+      var limit = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: 5, tv_usec: 0))
+      setitimer(ITIMER_PROF, &limit, nil)
       try Data(bytes).write(to: URL(fileURLWithPath: place))
       let attempt = Attempt(path: place, graph: file.graph, mode: words[1] == "isolated" ? .isolated : .inProcess)
       let outcome = attempt.run()
       counts[outcome, default: 0] += 1
-      if outcome == .stopped { print(number, "stopped its reader") }
+      if outcome == .stopped { say("\(number) stopped its reader") }
     }
-    print("read \(counts[.read] ?? 0) refused \(counts[.refused] ?? 0) stopped \(counts[.stopped] ?? 0)")
+    say("read \(counts[.read] ?? 0) refused \(counts[.refused] ?? 0) stopped \(counts[.stopped] ?? 0)")
   }
 }
+
+/// Writes a line at once: what is still in a buffer is lost in a crash.
+private func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
 /// The sound files that damaged ones are made of.
 private struct Corpus {

@@ -28,7 +28,7 @@ enum Mutation: CaseIterable {
   /// The bytes after one to four of these, as the generator has it.
   static func damaged(_ bytes: [UInt8], others: [[UInt8]], by numbers: inout SeededNumbers) -> [UInt8] {
     var result = bytes
-    for _ in 0..<Int.random(in: 1...4, using: &numbers) {
+    for _ in 0..<(Bool.random(using: &numbers) ? 1 : Int.random(in: 2...4, using: &numbers)) {
       guard !result.isEmpty, let kind = allCases.randomElement(using: &numbers) else { break }
       kind.apply(to: &result, others: others, &numbers)
     }
@@ -38,7 +38,7 @@ enum Mutation: CaseIterable {
   private func apply(to bytes: inout [UInt8], others: [[UInt8]], _ numbers: inout SeededNumbers) {
     switch self {
     case .flip:
-      for _ in 0..<Int.random(in: 1...8, using: &numbers) {
+      for _ in 0..<Int.random(in: 1...4, using: &numbers) {
         let place = Self.place(in: bytes, &numbers)
         switch Int.random(in: 0..<4, using: &numbers) {
         case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &numbers)

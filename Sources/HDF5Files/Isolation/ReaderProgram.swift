@@ -15,6 +15,12 @@ package struct ReaderProgram: Hashable, Sendable {
   /// What it is called with.
   package var arguments: [String]
 
+  /// A program that is known to be a reader.
+  package init(path: String, arguments: [String] = []) {
+    self.path = path
+    self.arguments = arguments
+  }
+
   /// The argument that asks a program which is no reader otherwise to be one.
   package static let request = "__reader"
   /// The file name of the program that does nothing else.
