@@ -57,12 +57,15 @@ let package = Package(
 
     // Feeds damaged files to the readers; a test runs it for a moment, scripts/fuzz-files for long.
     .executableTarget(
-      name: "FuzzFiles", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"], path: "Tests/FuzzFiles"),
+      name: "FuzzFiles", dependencies: ["CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
+      path: "Tests/FuzzFiles"),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
-    .testTarget(name: "KerasFormatsTests", dependencies: ["FuzzFiles", "GraftReader", "KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
+    .testTarget(
+      name: "KerasFormatsTests",
+      dependencies: ["FuzzFiles", "GraftReader", "KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
     .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "KerasFormats", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(

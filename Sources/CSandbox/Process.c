@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,5 +129,10 @@ static atomic_bool is_server;
 void csandbox_declare_server(void) { atomic_store(&is_server, true); }
 
 bool csandbox_is_server(void) { return atomic_load(&is_server); }
+
+void csandbox_limit_processor_time(int seconds) {
+  struct itimerval limit = {.it_value = {.tv_sec = seconds}};
+  setitimer(ITIMER_PROF, &limit, NULL);
+}
 
 void csandbox_exit(int status) { _exit(status); }

@@ -1,8 +1,11 @@
+import CSandbox
 import Foundation
 import Graphs
 import KerasFormats
 
-/// Feeds damaged copies of sound files to the reader: `FuzzFiles MODE SEED FIRST COUNT FOLDER...`
+/// Feeds damaged copies of sound files to the reader.
+///
+/// `FuzzFiles MODE SEED FIRST COUNT FOLDER...`
 ///
 /// Input number n of a seed is always the same. Before each one its number is written to standard output, so that
 /// whoever started this process knows which input ended it; `keep` instead of a mode writes the input to standard output.
@@ -34,9 +37,7 @@ struct FuzzFiles {
         continue
       }
       say("\(number) \(file.name)")
-      // Counts processor time of this process alone; the signal ends it.
-      var limit = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: 5, tv_usec: 0))
-      setitimer(ITIMER_PROF, &limit, nil)
+      csandbox_limit_processor_time(5)
       try Data(bytes).write(to: URL(fileURLWithPath: place))
       let attempt = Attempt(path: place, graph: file.graph, mode: words[1] == "isolated" ? .isolated : .inProcess)
       let outcome = attempt.run()

@@ -93,6 +93,9 @@ enum csandbox_confinement {
 /// Gives away every right but reading the file, talking over the channel and using memory. There is no way back.
 enum csandbox_confinement csandbox_confine(struct csandbox_limits limits);
 
+/// Has SIGPROF sent to this process after so many seconds of processor time, counted anew with each call.
+void csandbox_limit_processor_time(int seconds);
+
 /// Ends this process at once, with nothing flushed and no handler run.
 _Noreturn void csandbox_exit(int status);
 
