@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .library(name: "Graft", targets: ["Graft"]),
     .executable(name: "graft", targets: ["GraftMain"]),
+    .executable(name: "graft-reader", targets: ["GraftReader"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -24,10 +25,11 @@ let package = Package(
       linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .target(name: "CKernels"),
+    .target(name: "CSandbox"),
 
     // From numbers to a finished model, each on what stands above it.
     .target(name: "Tensors"),
-    .target(name: "HDF5Files", dependencies: ["CHDF5", "Tensors"]),
+    .target(name: "HDF5Files", dependencies: ["CHDF5", "CSandbox", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
     .target(name: "Backbones", dependencies: ["Graphs", "KerasFormats", "Tensors", crypto]),
@@ -50,12 +52,20 @@ let package = Package(
     .target(
       name: "GraftCommands",
       dependencies: ["Graft", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    .executableTarget(name: "GraftMain", dependencies: ["GraftCommands"]),
+    .executableTarget(name: "GraftMain", dependencies: ["Graft", "GraftCommands"]),
+    .executableTarget(name: "GraftReader", dependencies: ["KerasFormats"]),
+
+    // Feeds damaged files to the readers; a test runs it for a moment, scripts/fuzz-files for long.
+    .executableTarget(
+      name: "FuzzFiles", dependencies: ["CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
+      path: "Tests/FuzzFiles"),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
-    .testTarget(name: "KerasFormatsTests", dependencies: ["KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
+    .testTarget(
+      name: "KerasFormatsTests",
+      dependencies: ["FuzzFiles", "GraftReader", "KerasFormats", "HDF5Files", "Graphs", "Tensors"]),
     .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "Graphs", "KerasFormats", "Tensors"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(

@@ -33,11 +33,12 @@ extension Backbone {
   ///   - family: The family that a weights-only file belongs to; the first that takes all its weights if nil.
   ///   - options: How arrays find their places and what may stay undone. Parameters that get no value because of that
   ///     start as fresh ones would, and the report says so.
+  ///   - mode: How a file is read that is not a pretrained one.
   /// - Throws: `BackboneError` with code `unfitFile` where the file cannot be read or fits no family, `invalidOption`
   ///   where its network cannot take pictures of that size.
   public init(
     _ source: PretrainedFolders.Resolution, size: Size2D? = nil, family wantedFamily: BackboneFamily? = nil,
-    options: LoadOptions = .strict
+    options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(BackboneError) {
     switch source {
     case .pretrained(let entry):
@@ -49,16 +50,18 @@ extension Backbone {
     }
     let whole: Graph
     do throws(WeightError) {
-      switch try KerasFiles.format(of: path) {
+      let source = try KerasFile(path, mode: model == nil ? mode : .inProcess, inputSize: size)
+      switch source.format {
       case .wholeModelH5, .keras:
-        let file = try KerasFiles.read(path, inputSize: size, options: options)
+        let file = try source.read(inputSize: size, options: options)
         whole = file.graph
         weights = file.weights
         report = file.report
         family = .recognized(in: whole)
       case .weightsOnlyH5, .weightsH5:
         let named = wantedFamily ?? model.flatMap { BackboneFamily.named($0.family) }
-        let fit = try Self.fitWeights(of: path, to: named.map { [$0] } ?? BackboneFamily.all, options: options)
+        let fit = try Self.fitWeights(
+          of: source, at: path, to: named.map { [$0] } ?? BackboneFamily.all, options: options)
         whole = fit.graph
         weights = fit.weights
         report = fit.report
@@ -113,14 +116,14 @@ extension Backbone {
 
   /// The first family whose network takes all weights of a file.
   private static func fitWeights(
-    of path: String, to families: [BackboneFamily], options: LoadOptions
+    of file: KerasFile, at path: String, to families: [BackboneFamily], options: LoadOptions
   ) throws(WeightError) -> (graph: Graph, weights: Weights, report: LoadReport, family: BackboneFamily) {
     var first: WeightError?
     for family in families {
       for classCount in [nil, 1000] {
         guard let graph = try? family.graph(classCount: classCount) else { continue }
         do throws(WeightError) {
-          let (weights, report) = try KerasFiles.loadWeights(path, into: graph, options: options)
+          let (weights, report) = try file.loadWeights(into: graph, options: options)
           return (graph, weights, report, family)
         } catch {
           guard error.code == .unfitWeights else { throw error }

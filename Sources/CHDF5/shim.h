@@ -27,21 +27,7 @@ static inline hid_t chdf5_make_list(enum chdf5_list_kind kind) {
   return -1;
 }
 
-/// Leaves the file unlocked where the library has a choice: network and read-only file systems often cannot lock.
-static inline herr_t chdf5_set_unlocked(hid_t access_list) {
-#if H5_VERSION_GE(1, 10, 7) && !(H5_VERSION_GE(1, 12, 0) && !H5_VERSION_GE(1, 12, 1))
-  return H5Pset_file_locking(access_list, 0, 1);
-#else
-  (void)access_list;
-  return 0;
-#endif
-}
-
 // MARK: - Files
-
-static inline hid_t chdf5_open_for_reading(const char *path, hid_t access_list) {
-  return H5Fopen(path, H5F_ACC_RDONLY, access_list);
-}
 
 static inline hid_t chdf5_create_file(const char *path, hid_t create_list, hid_t access_list) {
   return H5Fcreate(path, H5F_ACC_TRUNC, create_list, access_list);

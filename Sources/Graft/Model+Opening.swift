@@ -1,20 +1,26 @@
 import Backbones
 import Foundation
 import Graphs
+import KerasFormats
 import Models
 import Tasks
 
 extension Model {
   /// Opens a model by the name of a pretrained one or by its file; a pretrained classifier knows its classes' names.
   ///
+  /// - Parameter mode: How a file is read that is not a pretrained one.
   /// - Throws: `BackboneError` where nothing has this name, `WeightError` and `ModelError` where the file cannot be read.
-  public static func open(_ name: String, in folders: PretrainedFolders? = nil) throws -> Model {
+  public static func open(
+    _ name: String, in folders: PretrainedFolders? = nil, mode: ReadingMode = .inProcess
+  ) throws -> Model {
     let folders = try folders ?? PretrainedFolders()
     let entry: PretrainedFolders.Entry
     switch try folders.resolve(name) {
     case .pretrained(let found): entry = found
     case .file(let path):
-      guard let found = folders.entries.first(where: { isSameFile($0.path, path) }) else { return try read(path) }
+      guard let found = folders.entries.first(where: { isSameFile($0.path, path) }) else {
+        return try read(path, mode: mode)
+      }
       entry = found
     }
     var model = try read(entry.path, imageSize: entry.model.inputSize)

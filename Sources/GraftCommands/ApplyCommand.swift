@@ -29,6 +29,8 @@ struct ApplyCommand: AsyncParsableCommand {
   @OptionGroup(title: "Loading options")
   var loading: LoadingArguments
 
+  @OptionGroup var trust: TrustOption
+
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
@@ -37,14 +39,15 @@ struct ApplyCommand: AsyncParsableCommand {
   func run() async throws {
     let numbers = try Tensor(npy: input)
     let path: String
+    let mode: ReadingMode
     switch try PretrainedFolders().resolve(model) {
-    case .pretrained(let entry): path = entry.path
-    case .file(let file): path = file
+    case .pretrained(let entry): (path, mode) = (entry.path, .inProcess)
+    case .file(let file): (path, mode) = (file, trust.mode)
     }
     let size =
       numbers.shape.rank == 4 && numbers.shape[1] > 0 && numbers.shape[2] > 0
       ? Size2D(numbers.shape[1], numbers.shape[2]) : nil
-    var file = try KerasFiles.read(path, inputSize: size, options: loading.options)
+    var file = try KerasFiles.read(path, inputSize: size, options: loading.options, mode: mode)
     Console.note(file.report)
     let missing = file.report.missing + file.report.mismatched.map(\.path)
     let fresh = Weights.initial(for: file.graph, layers: Array(Set(missing.map(\.layer))), seed: 1)

@@ -48,8 +48,13 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Also print every operation of the plan, with what does its work and how long it takes.")
   var table = false
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
+
+  @Flag(help: "Measure instead how long it takes to load the file, beside a plain read of its bytes.")
+  var load = false
 
   func validate() throws {
     try requireRange("batch-size", batchSize, 1...4096)
@@ -59,8 +64,14 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if load {
+      let report = try LoadBench(model)
+      if json { try Console.json(report) } else { report.lines.forEach(Console.result) }
+      return
+    }
     if precision == .bf16, let note = PrecisionArgument.bf16.note { Console.note(note) }
-    let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) }, loading: loading)
+    let subject = try BenchSubject(
+      model, imageSize: imageSize.map { Size2D($0) }, loading: loading, mode: trust.mode)
     for note in subject.notes { Console.note(note) }
     let workload = try BenchWorkload(
       subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,

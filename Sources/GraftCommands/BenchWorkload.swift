@@ -70,11 +70,11 @@ struct BenchSubject: Sendable {
   /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
   ///
   /// A family without a file gets generated weights.
-  init(_ name: String, imageSize: Size2D?, loading: LoadingArguments? = nil) throws {
+  init(_ name: String, imageSize: Size2D?, loading: LoadingArguments? = nil, mode: ReadingMode) throws {
     let folders = try PretrainedFolders()
     let isHere = (try? folders.resolve(name)) != nil
     var model: Model
-    if isHere, let finished = try BenchSubject.finished(name, folders: folders) {
+    if isHere, let finished = try BenchSubject.finished(name, folders: folders, mode: mode) {
       model = finished
       notes = []
       if let imageSize { model.graph = try model.graph.resized(to: [imageSize.height, imageSize.width, 3]) }
@@ -85,7 +85,7 @@ struct BenchSubject: Sendable {
       notes = ["\(family.title) with generated weights"]
     } else {
       let backbone = try Backbone.load(
-        name, in: folders, family: loading?.namedFamily, options: loading?.options ?? .strict)
+        name, in: folders, family: loading?.namedFamily, options: loading?.options ?? .strict, mode: mode)
       Console.note(backbone.report)
       model = try BenchSubject.headed(
         backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)
@@ -97,12 +97,11 @@ struct BenchSubject: Sendable {
   }
 
   /// The model of a file that carries a document of Graft; nil for any other file.
-  private static func finished(_ name: String, folders: PretrainedFolders) throws -> Model? {
-    guard case .file(let path) = try folders.resolve(name), try KerasFiles.format(of: path).holdsNetwork else {
-      return nil
-    }
-    guard try KerasFiles.graftDocument(of: path) != nil else { return nil }
-    return try Model.read(path)
+  private static func finished(_ name: String, folders: PretrainedFolders, mode: ReadingMode) throws -> Model? {
+    guard case .file(let path) = try folders.resolve(name) else { return nil }
+    let file = try KerasFile(path, mode: mode, wanted: .description)
+    guard file.format.holdsNetwork, file.graftDocument != nil else { return nil }
+    return try Model.read(path, mode: mode)
   }
 
   private static func headed(_ trunk: Graph, weights: Weights, imageSize: Size2D) throws -> Model {

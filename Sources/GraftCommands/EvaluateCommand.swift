@@ -24,12 +24,14 @@ struct EvaluateCommand: AsyncParsableCommand {
     transform: { try BadFilePolicy(parsing: $0) })
   var maxBadFiles = BadFilePolicy.standard
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() async throws {
     let pictures = try Dataset.read(at: data)
-    let model = try Model.open(model)
+    let model = try Model.open(model, mode: trust.mode)
     if model.document?.provenance?.dataset == pictures.fingerprint {
       Console.note("the model was trained on a part of these pictures, so the result flatters it")
     }

@@ -29,11 +29,13 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The new file.")
   var output: String
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Replace a file that is there.")
   var force = false
 
   func run() throws {
-    let model = try Model.open(model)
+    let model = try Model.open(model, mode: trust.mode)
     guard force || !FileManager.default.fileExists(atPath: output) else {
       throw CommandFailure("\(output): is there already; name another file, or add --force")
     }

@@ -23,11 +23,13 @@ struct InspectCommand: ParsableCommand {
   @OptionGroup(title: "Loading options")
   var loading: LoadingArguments
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() throws {
-    let found = try Inspection(of: file, loading: loading)
+    let found = try Inspection(of: file, loading: loading, mode: trust.mode)
     Console.note(found.report)
     let chosen = try select.map { try $0.resolve(in: found.graph, headLayers: found.headLayers) }
     if json {
@@ -49,7 +51,7 @@ private struct Inspection {
   /// What would become of the weights of a file if it were loaded.
   let report: LoadReport
 
-  init(of name: String, loading: LoadingArguments) throws {
+  init(of name: String, loading: LoadingArguments, mode: ReadingMode) throws {
     let folders = try PretrainedFolders()
     let path: String
     var entry: PretrainedFolders.Entry?
@@ -59,10 +61,12 @@ private struct Inspection {
       entry = found
     case .file(let file): path = file
     }
-    format = try KerasFiles.format(of: path)
+    let source = try KerasFile(
+      path, mode: entry == nil ? mode : .inProcess, wanted: .shapes, inputSize: entry?.model.inputSize)
+    format = source.format
     guard format.holdsNetwork else {
       // Weights alone say nothing about layers: the family that they fit does.
-      let backbone = try Backbone(.file(path), family: loading.namedFamily, options: loading.options)
+      let backbone = try Backbone(.file(path), family: loading.namedFamily, options: loading.options, mode: mode)
       report = backbone.report
       kerasVersion = nil
       frozenLayers = []
@@ -71,9 +75,8 @@ private struct Inspection {
       headLayers = []
       return
     }
-    let architecture = try KerasFiles.readArchitecture(
-      path, inputSize: entry?.model.inputSize, options: loading.options)
-    report = try KerasFiles.matchWeights(of: path, options: loading.options)
+    let architecture = try source.architecture(inputSize: entry?.model.inputSize, options: loading.options)
+    report = try source.matchWeights(inputSize: entry?.model.inputSize, options: loading.options)
     kerasVersion = architecture.kerasVersion
     frozenLayers = architecture.frozenLayers
     var graph = architecture.graph

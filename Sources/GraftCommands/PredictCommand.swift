@@ -20,6 +20,8 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(help: "How many classes to name for each picture and task.")
   var top = 1
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
@@ -29,7 +31,7 @@ struct PredictCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let model = try Model.open(model)
+    let model = try Model.open(model, mode: trust.mode)
     // A picture that cannot be read is named, and the others are answered all the same.
     let (predictions, failures) = try await model.predictReadable(image, top: top)
     if json {

@@ -96,6 +96,8 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup(title: "Loading options")
   var loading: LoadingArguments
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Replace an older run in the output folder.")
   var force = false
 
@@ -124,7 +126,7 @@ struct TrainCommand: AsyncParsableCommand {
     let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(
       epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
     let pictures = try Dataset.read(at: data)
-    let trunk = try Backbone.load(backbone, family: loading.namedFamily, options: loading.options)
+    let trunk = try Backbone.load(backbone, family: loading.namedFamily, options: loading.options, mode: trust.mode)
     Console.note(trunk.report)
     var tuning = FineTuning(trunk, on: pictures, schedule: adjusted, options: options)
     if let imageSize { tuning.imageSize = Size2D(imageSize) }

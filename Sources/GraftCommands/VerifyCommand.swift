@@ -17,11 +17,13 @@ struct VerifyCommand: AsyncParsableCommand {
   @Argument(help: "A model's file.")
   var model: String
 
+  @OptionGroup var trust: TrustOption
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() async throws {
-    let opened = try Model.open(model)
+    let opened = try Model.open(model, mode: trust.mode)
     guard let report = try await EngineActor.run({ () throws in try opened.parityReport() }) else {
       throw CommandFailure("\(model): carries no sample to replay; only models that were trained with Graft do")
     }

@@ -52,9 +52,29 @@ package struct HDF5Dataset: Sendable {
       throw context.error(.unsupportedType, path, "holds \(spokenType) where numbers are expected")
     }
     let plan = try readingPlan(elementByteCount: elementType.byteCount)
-    return try Tensor(shape: shape, elementType: elementType) { (bytes) throws(HDF5Error) in
-      try readBytes(into: bytes, plan)
-      if case .numbers(_, true) = storedType { swapByteOrder(bytes, elementByteCount: elementType.byteCount) }
+    return try Tensor(uninitialized: shape, elementType: elementType) { (bytes) throws(HDF5Error) in
+      try readNumbers(into: bytes, plan)
+    }
+  }
+
+  /// Reads all numbers to where they shall lie, in the host's byte order.
+  ///
+  /// - Parameter bytes: As many bytes as the elements take.
+  /// - Throws: ``HDF5Error`` with `unsupportedType`, `notBacked` or `damaged`.
+  package func read(into bytes: UnsafeMutableRawBufferPointer) throws(HDF5Error) {
+    HDF5Library.enter()
+    defer { HDF5Library.leave() }
+    guard let elementType else {
+      throw context.error(.unsupportedType, path, "holds \(spokenType) where numbers are expected")
+    }
+    precondition(bytes.count == shape.elementCount * elementType.byteCount, "the bytes are those of another shape")
+    try readNumbers(into: bytes, readingPlan(elementByteCount: elementType.byteCount))
+  }
+
+  private func readNumbers(into bytes: UnsafeMutableRawBufferPointer, _ plan: ChunkPlan?) throws(HDF5Error) {
+    try readBytes(into: bytes, plan)
+    if case .numbers(let elementType, true) = storedType {
+      swapByteOrder(bytes, elementByteCount: elementType.byteCount)
     }
   }
 

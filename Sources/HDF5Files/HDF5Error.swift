@@ -36,6 +36,10 @@ public struct HDF5Error: Error, Hashable, Sendable {
     case invalidName
     /// The system or the library could not write.
     case writeFailed
+    /// The process that read the file crashed, or took more time or memory than it may.
+    case readerStopped
+    /// The program that reads files apart from this one is not there or cannot run.
+    case readerMissing
   }
 
   /// What kind of thing went wrong.
@@ -59,12 +63,15 @@ public struct HDF5Error: Error, Hashable, Sendable {
 extension HDF5Error: CustomStringConvertible {
   /// One sentence that names the file, the object and what is wrong.
   public var description: String {
-    let subject = object.map { "\(file): \($0)" } ?? file
+    let subject = object.map { "\(file): \($0.clipped)" } ?? file
     return "\(subject) \(detail)".withVisibleControlCharacters
   }
 }
 
 extension String {
+  /// The text without its middle, where it is longer than a sentence should be.
+  fileprivate var clipped: String { utf8.count <= 300 ? self : "\(prefix(160))…\(suffix(80))" }
+
   /// Control characters, which a hostile file could use to confuse a terminal, are spelled as escapes.
   fileprivate var withVisibleControlCharacters: String {
     guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }

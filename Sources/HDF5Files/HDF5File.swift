@@ -14,28 +14,50 @@ package final class HDF5File: Sendable {
   ///
   /// - Throws: ``HDF5Error`` with `missingFile`, `notAFile`, `noPermission`, `notHDF5`, `truncated` or `damaged`.
   package convenience init(readingFrom path: String) throws(HDF5Error) {
-    let byteCount = try FileSignature.check(path)
-    HDF5Library.enter()
-    defer { HDF5Library.leave() }
-    guard let access = HDF5Handle(chdf5_make_list(chdf5_file_access)), H5Pset_fapl_sec2(access.id) >= 0,
-      chdf5_set_unlocked(access.id) >= 0
-    else { throw HDF5Error(.damaged, file: path, detail: "cannot be opened: \(HDF5Library.reason)") }
-    try self.init(handle: chdf5_open_for_reading(path, access.id), name: path, byteCount: byteCount)
+    try self.init(reading: OpenedFile(path))
   }
 
-  /// Opens the bytes of a file that lie in memory, such as a member of an archive.
+  /// Reads a file that is open already, and nothing else.
+  ///
+  /// - Throws: ``HDF5Error`` with `notHDF5`, `truncated` or `damaged`.
+  package convenience init(reading file: OpenedFile) throws(HDF5Error) {
+    try FileSignature.check(file)
+    try self.init(
+      source: chdf5_source(file), owner: file, name: file.name, byteCount: file.byteCount)
+  }
+
+  /// Reads the bytes of a file that lie in memory, such as a member of an archive; they are not copied.
   ///
   /// - Parameter name: What errors call the file.
   /// - Throws: ``HDF5Error`` with `notHDF5`, `truncated` or `damaged`.
+  package convenience init(reading bytes: FileBytes, name: String) throws(HDF5Error) {
+    guard FileSignature.isPresent(in: bytes.buffer) else { throw FileSignature.missing(in: name) }
+    try self.init(source: chdf5_source(bytes), owner: bytes, name: name, byteCount: bytes.buffer.count)
+  }
+
+  /// Reads a copy of bytes in memory.
+  ///
+  /// - Throws: ``HDF5Error`` with `notHDF5`, `truncated` or `damaged`.
   package convenience init(reading bytes: [UInt8], name: String) throws(HDF5Error) {
-    guard FileSignature.isPresent(in: bytes) else { throw FileSignature.missing(in: name) }
+    let copy = FileBytes(count: bytes.count) { memory in
+      memory.copyBytes(from: bytes)
+      return bytes.count
+    }
+    try self.init(reading: copy, name: name)
+  }
+
+  private convenience init(
+    source: chdf5_source, owner: AnyObject, name: String, byteCount: Int
+  ) throws(HDF5Error) {
     HDF5Library.enter()
     defer { HDF5Library.leave() }
-    guard let access = HDF5Handle(chdf5_make_list(chdf5_file_access)), H5Pset_fapl_core(access.id, 1 << 16, false) >= 0,
-      bytes.withUnsafeBytes({ H5Pset_file_image(access.id, .init(mutating: $0.baseAddress), $0.count) }) >= 0
-    else { throw HDF5Error(.damaged, file: name, detail: "cannot be opened: \(HDF5Library.reason)") }
-    let handle = chdf5_open_for_reading(HDF5Library.makeImageName(), access.id)
-    try self.init(handle: handle, name: name, byteCount: bytes.count)
+    // The list outlives the opening: to close it would wipe out the reason of a failure.
+    guard let list = HDF5Handle(withUnsafePointer(to: source) { chdf5_make_source_list($0) }) else {
+      throw HDF5Error(.damaged, file: name, detail: "cannot be opened: \(HDF5Library.reason)")
+    }
+    try self.init(
+      handle: withExtendedLifetime(owner) { chdf5_open_source(list.id) }, name: name, byteCount: byteCount)
+    withExtendedLifetime(list) {}
   }
 
   private init(handle id: hid_t, name: String, byteCount: Int) throws(HDF5Error) {
@@ -89,4 +111,29 @@ struct HDF5Context: Sendable {
     let reason = HDF5Library.reason
     return error(.damaged, object, reason.isEmpty ? "is damaged" : "is damaged: \(reason)")
   }
+}
+
+extension chdf5_source {
+  /// The contents of an open file, which is held while libhdf5 has it open.
+  fileprivate init(_ file: OpenedFile) {
+    self.init(
+      descriptor: file.descriptor, bytes: nil, byte_count: UInt64(file.byteCount),
+      owner: Unmanaged.passUnretained(file).toOpaque(), retain: retainOwner, release: releaseOwner)
+  }
+
+  /// Bytes in memory, which are held while libhdf5 has them open.
+  fileprivate init(_ bytes: FileBytes) {
+    self.init(
+      descriptor: -1, bytes: bytes.buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
+      byte_count: UInt64(bytes.buffer.count), owner: Unmanaged.passUnretained(bytes).toOpaque(),
+      retain: retainOwner, release: releaseOwner)
+  }
+}
+
+private func retainOwner(_ owner: UnsafeMutableRawPointer?) {
+  if let owner { _ = Unmanaged<AnyObject>.fromOpaque(owner).retain() }
+}
+
+private func releaseOwner(_ owner: UnsafeMutableRawPointer?) {
+  if let owner { Unmanaged<AnyObject>.fromOpaque(owner).release() }
 }

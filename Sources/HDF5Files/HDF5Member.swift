@@ -63,7 +63,9 @@ extension HDF5Member.Kind {
 
 extension HDF5Group {
   /// More names than this in one group, or in one ``tree(maximumDepth:)``, are refused.
-  package static let maximumMemberCount = 1_000_000
+  ///
+  /// The largest networks have a few thousand layers. To list a million names takes seconds before the first is seen.
+  package static let maximumMemberCount = 100_000
 
   /// What the group holds, in the order of the names' bytes.
   ///
@@ -133,6 +135,12 @@ extension HDF5Group {
 
   /// The names of the group with the kinds of their links.
   private func links() throws(HDF5Error) -> [(name: String, kind: Int32)] {
+    var information = H5G_info_t()
+    guard H5Gget_info(handle.id, &information) >= 0 else { throw context.damage(path) }
+    guard information.nlinks <= Self.maximumMemberCount else {
+      throw context.error(
+        .tooLarge, path, "holds \(information.nlinks) names, more than the \(Self.maximumMemberCount) that are read")
+    }
     var listing = LinkListing()
     let status = withUnsafeMutablePointer(to: &listing) { listing in
       chdf5_each_link(

@@ -12,32 +12,22 @@ public enum KerasFiles {
   /// - Parameters:
   ///   - inputSize: Height and width of images where the file leaves them open; 224 where the caller has no wish.
   ///   - options: How arrays find their places, and what may stay undone; by default nothing.
+  ///   - mode: Whether the file is read here or in a process without rights.
   /// - Throws: ``WeightError``.
   public static func read(
-    _ path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict
+    _ path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(WeightError) -> KerasModelFile {
-    do throws(WeightError) {
-      let file = try OpenKerasFile(path)
-      let (model, architecture) = try file.architecture(inputSize: inputSize, options: options)
-      let (weights, report) = try file.weights(for: architecture.graph, model, options: options)
-      return KerasModelFile(architecture: architecture, weights: weights, report: report)
-    } catch {
-      throw error.inFile(path)
-    }
+    try KerasFile(path, mode: mode, inputSize: inputSize).read(inputSize: inputSize, options: options)
   }
 
   /// Reads the network of a whole-model file and leaves its weights where they are.
   ///
   /// - Throws: ``WeightError``.
   public static func readArchitecture(
-    _ path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict
+    _ path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(WeightError) -> KerasArchitecture {
-    do throws(WeightError) {
-      let file = try OpenKerasFile(path, needsWeights: false)
-      return try file.architecture(inputSize: inputSize, options: options).architecture
-    } catch {
-      throw error.inFile(path)
-    }
+    try KerasFile(path, mode: mode, wanted: .description, inputSize: inputSize).architecture(
+      inputSize: inputSize, options: options)
   }
 
   /// Reads the weights of any file of Keras into a network that is there already.
@@ -47,51 +37,15 @@ public enum KerasFiles {
   ///
   /// - Throws: ``WeightError``.
   public static func loadWeights(
-    _ path: String, into graph: Graph, options: LoadOptions = .strict
+    _ path: String, into graph: Graph, options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(WeightError) -> (weights: Weights, report: LoadReport) {
-    do throws(WeightError) {
-      return try OpenKerasFile(path).weights(for: graph, ModelNester.description(of: graph), options: options)
-    } catch {
-      throw error.inFile(path)
-    }
-  }
-
-  /// Says what would become of the weights of a whole-model file if it were read; no array is.
-  ///
-  /// What does not fit is in the report and no error.
-  ///
-  /// - Throws: ``WeightError``.
-  public static func matchWeights(
-    of path: String, inputSize: Size2D? = nil, options: LoadOptions = .strict
-  ) throws(WeightError) -> LoadReport {
-    do throws(WeightError) {
-      let file = try OpenKerasFile(path)
-      let (model, architecture) = try file.architecture(inputSize: inputSize, options: options)
-      return try file.plan(for: architecture.graph, model, options: options).report
-    } catch {
-      throw error.inFile(path)
-    }
-  }
-
-  /// The document that Graft adds to its files, byte for byte; nil if the file has none.
-  ///
-  /// - Throws: ``WeightError``.
-  public static func graftDocument(of path: String) throws(WeightError) -> [UInt8]? {
-    do throws(WeightError) {
-      return try OpenKerasFile(path, needsWeights: false).graftDocument
-    } catch {
-      throw error.inFile(path)
-    }
+    try KerasFile(path, mode: mode).loadWeights(into: graph, options: options)
   }
 
   /// The kind of a file, told by its contents.
   ///
   /// - Throws: ``WeightError``.
-  public static func format(of path: String) throws(WeightError) -> KerasFormat {
-    do throws(WeightError) {
-      return try OpenKerasFile(path, needsWeights: false).format
-    } catch {
-      throw error.inFile(path)
-    }
+  public static func format(of path: String, mode: ReadingMode = .inProcess) throws(WeightError) -> KerasFormat {
+    try KerasFile(path, mode: mode, wanted: .description).format
   }
 }

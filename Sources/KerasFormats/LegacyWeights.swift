@@ -30,12 +30,6 @@ struct LegacyWeights {
     }
   }
 
-  /// Whether Theano ran the network, as far as the names tell: TensorFlow ended those of its variables with `:0`.
-  var hasNamesOfTheano: Bool {
-    let names = layers.flatMap { $0.arrays.map(\.name) }
-    return !names.isEmpty && names.allSatisfy { !$0.hasSuffix(":0") && !$0.hasPrefix("param_") }
-  }
-
   /// Whether a group looks like one of these.
   static func isPresent(in group: HDF5Group) throws(WeightError) -> Bool {
     try readingHDF5 { () throws(HDF5Error) in
@@ -57,7 +51,7 @@ struct LegacyWeights {
         randomStates.append(dataset.path)
         continue
       }
-      arrays.append(StoredLayer.Array(name: weight, dataset: dataset))
+      arrays.append(StoredLayer.Array(name: weight, dataset: StoredArray(dataset)))
     }
     return StoredLayer(name: name, place: group.path, arrays: arrays)
   }

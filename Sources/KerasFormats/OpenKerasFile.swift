@@ -10,32 +10,52 @@ struct OpenKerasFile {
   private let kerasVersion: String?
   /// The document that Graft adds to its files, byte for byte.
   let graftDocument: [UInt8]?
-  /// The HDF5 files that hold the weights, one unless they were cut into parts; none where nobody needs them.
-  private let files: [HDF5File]
+  /// Where the weights are.
+  private let source: WeightSource
   private let otherMembers: [String]
+
+  /// Where weights come from.
+  private enum WeightSource {
+    /// Nobody needs them.
+    case none
+    /// The HDF5 files that hold them, one unless they were cut into parts.
+    case files([HDF5File])
+    /// A reader has brought them.
+    case weights(StoredWeights)
+  }
 
   /// The document of Graft may have so many bytes, and so may other small members.
   private static let maximumDocumentByteCount: UInt64 = 1 << 26
   /// The HDF5 file inside an archive may have so many bytes.
   private static let maximumWeightsByteCount: UInt64 = 1 << 35
 
-  /// Opens a file.
+  /// Reads a file that is open.
   ///
   /// - Parameter needsWeights: Whether the weights of an archive are brought into memory.
-  init(_ path: String, needsWeights: Bool = true) throws(WeightError) {
-    switch try FileKind(of: path) {
-    case .hdf5: try self.init(hdf5: path)
-    case .zip: try self.init(archive: path, needsWeights: needsWeights)
-    case .json: try self.init(parts: path)
+  init(_ file: OpenedFile, needsWeights: Bool = true) throws(WeightError) {
+    switch try FileKind(of: file) {
+    case .hdf5: try self.init(hdf5: file)
+    case .zip: try self.init(archive: file, needsWeights: needsWeights)
+    case .json: try self.init(parts: try ShardIndex(readingFrom: file.name).parts)
     }
   }
 
-  private init(parts path: String) throws(WeightError) {
+  /// What a reader found in a file.
+  init(_ contents: KerasContents) {
+    format = contents.format
+    configuration = contents.configuration
+    kerasVersion = contents.kerasVersion
+    graftDocument = contents.graftDocument
+    otherMembers = contents.otherMembers
+    source = .weights(contents.weights)
+  }
+
+  private init(parts: [String]) throws(WeightError) {
     var files: [HDF5File] = []
-    for part in try ShardIndex(readingFrom: path).parts {
+    for part in parts {
       files.append(try readingHDF5 { () throws(HDF5Error) in try HDF5File(readingFrom: part) })
     }
-    self.files = files
+    source = .files(files)
     format = .weightsH5
     configuration = nil
     kerasVersion = nil
@@ -43,9 +63,9 @@ struct OpenKerasFile {
     otherMembers = []
   }
 
-  private init(hdf5 path: String) throws(WeightError) {
-    let file = try readingHDF5 { () throws(HDF5Error) in try HDF5File(readingFrom: path) }
-    files = [file]
+  private init(hdf5 opened: OpenedFile) throws(WeightError) {
+    let file = try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: opened) }
+    source = .files([file])
     let attributes = file.root.attributes
     func text(_ name: String, of attributes: HDF5Attributes) throws(WeightError) -> String? {
       try readingHDF5 { () throws(HDF5Error) in try attributes[name]?.string }
@@ -71,19 +91,20 @@ struct OpenKerasFile {
       format = .weightsH5
     } else if try LegacyWeights.isPrehistoric(file.root) {
       throw WeightError(
-        .unknownFormat, file: path,
+        .unknownFormat, file: opened.name,
         detail: "is of a Keras before 1.0, whose layers have numbers instead of names; Keras 1 can save it anew")
     } else {
       throw WeightError(
-        .unknownFormat, file: path,
+        .unknownFormat, file: opened.name,
         detail: "is an HDF5 file, but not one of Keras: it has neither model_weights nor layer_names nor layers")
     }
     kerasVersion = version
     otherMembers = others
   }
 
-  private init(archive path: String, needsWeights: Bool) throws(WeightError) {
-    let archive = try ZipArchive(readingFrom: path)
+  private init(archive opened: OpenedFile, needsWeights: Bool) throws(WeightError) {
+    let path = opened.name
+    let archive = try ZipArchive(reading: opened)
     guard let json = try archive.bytes(of: "config.json", maximumByteCount: UInt64(JSON.maximumByteCount)) else {
       throw WeightError(
         .unknownFormat, file: path, detail: "is a zip archive, but not one of Keras: it has no config.json")
@@ -98,15 +119,16 @@ struct OpenKerasFile {
     let own = ["config.json", "graft.json", "metadata.json", "model.weights.h5"]
     otherMembers = archive.memberNames.filter { !own.contains($0) }
     guard needsWeights else {
-      files = []
+      source = .none
       return
     }
-    guard let bytes = try archive.bytes(of: "model.weights.h5", maximumByteCount: Self.maximumWeightsByteCount) else {
+    guard let bytes = try archive.contents(of: "model.weights.h5", maximumByteCount: Self.maximumWeightsByteCount)
+    else {
       throw WeightError(.damaged, file: path, detail: "has no member model.weights.h5, where the weights should be")
     }
-    files = [
+    source = .files([
       try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: bytes, name: "\(path): model.weights.h5") }
-    ]
+    ])
   }
 
   /// The network that the file describes, in Keras's words and as a graph.
@@ -124,7 +146,7 @@ struct OpenKerasFile {
       kerasVersion: kerasVersion, json: json, isKeras1: format == .wholeModelH5, options: options)
     let model = try reader.model(json)
     var padsLikeTheano = false
-    if reader.isKeras2, format == .wholeModelH5, let weights = try legacyWeights() {
+    if reader.isKeras2, format == .wholeModelH5, let weights = try storedWeights() {
       padsLikeTheano = turnsKernels(weights, options)
     }
     let graph = try GraphBuilder.graph(
@@ -144,41 +166,32 @@ struct OpenKerasFile {
   func plan(
     for graph: Graph, _ model: ModelDescription, options: LoadOptions
   ) throws(WeightError) -> WeightPlan {
+    guard let weights = try storedWeights() else { return WeightPlan() }
     let layout = WeightLayout(model, graph: graph)
     var plan: WeightPlan
     switch format {
     case .wholeModelH5, .weightsOnlyH5:
-      guard let weights = try legacyWeights() else { return WeightPlan() }
       plan = try legacyPlan(weights, layout.legacyLayers(), options)
-      plan.report.ignored = weights.randomStates + otherMembers
     case .keras, .weightsH5:
-      if files.isEmpty { return WeightPlan() }
-      let weights = try StoreWeights(files.map(\.root))
       let matcher = WeightMatcher(
         stored: weights.layers, expected: layout.storeLayers(), dialect: WeightDialect())
       plan = try matcher.plan(options.matching)
-      plan.report.ignored = weights.others + otherMembers
     }
+    plan.report.ignored = weights.others + otherMembers
     return plan
   }
 
   /// A file without a version is one of Keras 1.
   private var isKeras1: Bool { kerasVersion.map { $0.hasPrefix("1.") || $0.hasPrefix("0.") } ?? true }
 
-  private func legacyWeights() throws(WeightError) -> LegacyWeights? {
-    guard let root = files.first?.root else { return nil }
-    if format == .weightsOnlyH5 { return try LegacyWeights(root) }
-    return try LegacyWeights(try readingHDF5 { () throws(HDF5Error) in try root.group("model_weights") })
-  }
-
   /// Whether the backend that wrote a file turned kernels; the files of Keras 1 tell it only by their names.
-  private func turnsKernels(_ weights: LegacyWeights, _ options: LoadOptions) -> Bool {
+  private func turnsKernels(_ weights: StoredWeights, _ options: LoadOptions) -> Bool {
     if let orientation = options.kernelOrientation { return orientation == .convolution }
     return weights.backend.map { $0 == "theano" } ?? (isKeras1 && weights.hasNamesOfTheano)
   }
 
   private func legacyPlan(
-    _ weights: LegacyWeights, _ expected: [ExpectedLayer], _ options: LoadOptions
+    _ weights: StoredWeights, _ expected: [ExpectedLayer], _ options: LoadOptions
   ) throws(WeightError) -> WeightPlan {
     var dialect = WeightDialect(isKeras1: isKeras1, turnsKernels: turnsKernels(weights, options))
     func candidate(isChannelsFirst: Bool?) throws(WeightError) -> WeightPlan {
@@ -208,6 +221,32 @@ struct OpenKerasFile {
     try plan.check(against: options)
     let weights = try plan.read()
     return (weights, plan.report)
+  }
+
+  /// Everything that the file says, for whoever interprets it elsewhere.
+  ///
+  /// - Throws: ``WeightError``.
+  func contents() throws(WeightError) -> KerasContents {
+    KerasContents(
+      format: format, configuration: configuration, kerasVersion: kerasVersion, graftDocument: graftDocument,
+      otherMembers: otherMembers, weights: try storedWeights() ?? StoredWeights(layers: []))
+  }
+
+  /// The weights as the file names them; nil where nobody needs them.
+  private func storedWeights() throws(WeightError) -> StoredWeights? {
+    switch source {
+    case .none: return nil
+    case .weights(let weights): return weights
+    case .files(let files):
+      guard let root = files.first?.root else { return nil }
+      switch format {
+      case .wholeModelH5:
+        let group = try readingHDF5 { () throws(HDF5Error) in try root.group("model_weights") }
+        return StoredWeights(try LegacyWeights(group))
+      case .weightsOnlyH5: return StoredWeights(try LegacyWeights(root))
+      case .keras, .weightsH5: return StoredWeights(try StoreWeights(files.map(\.root)))
+      }
+    }
   }
 }
 

@@ -119,7 +119,8 @@ struct StoreWeights {
       let variables = try group.group("vars")
       var arrays: [(index: Int, array: StoredLayer.Array)] = []
       for member in try variables.members() where member.kind == .dataset {
-        let array = StoredLayer.Array(name: member.name, dataset: try variables.dataset(member.name))
+        let array = StoredLayer.Array(
+          name: member.name, dataset: StoredArray(try variables.dataset(member.name)))
         arrays.append((Int(member.name) ?? .max, array))
       }
       arrays.sort { $0.index < $1.index }

@@ -1,5 +1,4 @@
 import Graphs
-import HDF5Files
 import Tensors
 
 /// The weights of one layer as they lie in a file.
@@ -9,7 +8,7 @@ struct StoredLayer {
     /// The name that the file gives it: `conv1/kernel:0`, or a number.
     var name: String
     /// The array itself, not yet read.
-    var dataset: HDF5Dataset
+    var dataset: StoredArray
   }
 
   /// The layer's name; nil in files that know only its class.

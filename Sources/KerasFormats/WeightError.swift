@@ -29,6 +29,10 @@ public struct WeightError: Error, Hashable, Sendable {
     case inexpressible
     /// The file could not be written.
     case writeFailed
+    /// The process that read the file crashed, or took more time or memory than it may.
+    case readerStopped
+    /// The program that reads files apart from this one is not there or cannot run.
+    case readerMissing
   }
 
   /// The kind of failure.
@@ -59,7 +63,7 @@ public struct WeightError: Error, Hashable, Sendable {
 extension WeightError: CustomStringConvertible {
   /// One sentence that names the file, the object and what is wrong.
   public var description: String {
-    let subject = [file, object ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+    let subject = [file, object?.clipped ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
     return (subject.isEmpty ? detail : "\(subject) \(detail)").withVisibleControlCharacters
   }
 }
@@ -75,6 +79,8 @@ extension WeightError {
       case .notHDF5: .unknownFormat
       case .tooLarge, .notBacked: .tooLarge
       case .writeFailed, .invalidName: .writeFailed
+      case .readerStopped: .readerStopped
+      case .readerMissing: .readerMissing
       default: .damaged
       }
     self.init(code, file: error.file, object: error.object, detail: error.detail)
@@ -87,6 +93,9 @@ extension WeightError {
 }
 
 extension String {
+  /// The text without its middle, where it is longer than a sentence should be.
+  fileprivate var clipped: String { utf8.count <= 300 ? self : "\(prefix(160))…\(suffix(80))" }
+
   /// Control characters, which a hostile file could use to confuse a terminal, are spelled as escapes.
   fileprivate var withVisibleControlCharacters: String {
     guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }

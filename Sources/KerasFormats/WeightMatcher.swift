@@ -1,5 +1,4 @@
 import Graphs
-import HDF5Files
 import Tensors
 
 /// Finds the place of every array of a file in a network.

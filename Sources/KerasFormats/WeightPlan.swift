@@ -1,5 +1,4 @@
 import Graphs
-import HDF5Files
 import Tensors
 
 /// A way to fill a network from a file.
@@ -9,7 +8,7 @@ struct WeightPlan {
     /// The parameter.
     var path: ParameterPath
     /// The array, not yet read.
-    var dataset: HDF5Dataset
+    var dataset: StoredArray
     /// What happens to its elements.
     var conversion: ArrayConversion
   }
@@ -91,7 +90,7 @@ extension WeightPlan {
     weights.tensors.reserveCapacity(pairs.count)
     var oddCount = 0
     for pair in pairs {
-      let stored = try readingHDF5 { () throws(HDF5Error) in try pair.dataset.read() }.converted(to: .f32)
+      let stored = try pair.dataset.read().converted(to: .f32)
       if stored.withFloats({ !$0.areFinite }) {
         oddCount += 1
         if oddCount <= 3 { report.warnings.append("\(pair.path) holds numbers that are infinite or no numbers.") }

@@ -1,4 +1,5 @@
 import CZip
+import HDF5Files
 
 #if canImport(Darwin)
   import Darwin
@@ -13,27 +14,44 @@ import CZip
 /// Members are read into memory only; none is ever unpacked to a path that the archive names.
 final class ZipArchive {
   private let handle: OpaquePointer
-  private let name: String
+  /// The file is open as long as the archive.
+  private let file: OpenedFile
+  private var name: String { file.name }
 
   /// More members than this are refused.
   static let maximumMemberCount = 10_000
   /// Members that claim more bytes than this may be packed a hundredfold at most: weights hardly shrink.
-  static let suspiciousByteCount: UInt64 = 1 << 28
+  static let suspiciousByteCount: UInt64 = 1 << 26
 
-  /// Opens an archive.
+  /// Reads an archive.
   ///
   /// - Throws: ``WeightError`` with `damaged` or `tooLarge`.
-  init(readingFrom path: String) throws(WeightError) {
+  init(reading file: OpenedFile) throws(WeightError) {
     var code: Int32 = 0
-    guard let handle = czip_open_for_reading(path, &code) else {
-      throw WeightError(.damaged, file: path, detail: "is a damaged zip archive: \(Self.words(for: code))")
+    guard let handle = czip_open_for_reading(file.descriptor, zip_int64_t(file.byteCount), &code) else {
+      throw WeightError(.damaged, file: file.name, detail: "is a damaged zip archive: \(Self.words(for: code))")
     }
     self.handle = handle
-    name = path
+    self.file = file
     let count = zip_get_num_entries(handle, 0)
     guard count <= Self.maximumMemberCount else {
       throw WeightError(
-        .tooLarge, file: path, detail: "has \(count) members, more than the \(Self.maximumMemberCount) that are read")
+        .tooLarge, file: file.name,
+        detail: "has \(count) members, more than the \(Self.maximumMemberCount) that are read")
+    }
+    var names: Set<String> = []
+    for member in memberNames {
+      let parts = member.split(separator: "/", omittingEmptySubsequences: false)
+      guard !member.hasPrefix("/"), !parts.contains("..") else {
+        throw WeightError(
+          .damaged, file: file.name, object: String(member.prefix(200)),
+          detail: "is a member that would lie outside the archive, which Keras never writes")
+      }
+      // Programs differ in which of the two they take, so that one could be checked and the other one used.
+      guard names.insert(member).inserted else {
+        throw WeightError(
+          .damaged, file: file.name, object: String(member.prefix(200)), detail: "stands twice in the archive")
+      }
     }
   }
 
@@ -46,10 +64,17 @@ final class ZipArchive {
     }
   }
 
-  /// The bytes of a member, nil if there is none of this name.
+  /// The bytes of a small member, nil if there is none of this name.
   ///
   /// - Throws: ``WeightError`` with `damaged` or `tooLarge`.
   func bytes(of member: String, maximumByteCount: UInt64) throws(WeightError) -> [UInt8]? {
+    try contents(of: member, maximumByteCount: maximumByteCount).map { Array($0.buffer) }
+  }
+
+  /// The contents of a member, nil if there is none of this name.
+  ///
+  /// - Throws: ``WeightError`` with `damaged` or `tooLarge`.
+  func contents(of member: String, maximumByteCount: UInt64) throws(WeightError) -> FileBytes? {
     let index = zip_name_locate(handle, member, 0)
     guard index >= 0 else { return nil }
     func failure(_ code: WeightError.Code, _ detail: String) -> WeightError {
@@ -62,25 +87,30 @@ final class ZipArchive {
     guard status.size <= maximumByteCount else {
       throw failure(.tooLarge, "declares \(status.size) bytes, more than the \(maximumByteCount) that are read")
     }
+    guard status.comp_size <= file.byteCount else {
+      throw failure(.damaged, "declares \(status.comp_size) stored bytes, more than the whole file has")
+    }
     guard status.size <= Self.suspiciousByteCount || status.size / 100 <= status.comp_size else {
       throw failure(
         .tooLarge, "declares \(status.size) bytes, but only \(status.comp_size) are stored: it is no honest member")
     }
-    guard let file = zip_fopen_index(handle, zip_uint64_t(index), 0) else {
+    guard let stream = zip_fopen_index(handle, zip_uint64_t(index), 0) else {
       throw failure(.damaged, "cannot be unpacked: \(reason)")
     }
-    defer { zip_fclose(file) }
+    defer { zip_fclose(stream) }
     let size = Int(status.size)
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size, let start = buffer.baseAddress {
-        let read = zip_fread(file, start + count, zip_uint64_t(min(size - count, 1 << 30)))
+    let bytes = FileBytes(count: size) { memory in
+      var count = 0
+      while count < size, let start = memory.baseAddress {
+        let read = zip_fread(stream, start + count, zip_uint64_t(min(size - count, 1 << 30)))
         if read <= 0 { break }
         count += Int(read)
       }
+      return count
     }
     // One more byte is asked for, because libzip compares the checksum at the end of the member.
     var further: UInt8 = 0
-    guard bytes.count == size, zip_fread(file, &further, 1) == 0 else {
+    guard bytes.buffer.count == size, zip_fread(stream, &further, 1) == 0 else {
       throw failure(.damaged, "does not unpack to the \(size) bytes that it declares, or its checksum is wrong")
     }
     return bytes

@@ -8,9 +8,12 @@ extension Model {
   /// - Parameters:
   ///   - path: A `.keras` or whole-model `.h5` file.
   ///   - imageSize: Height and width of pictures where the file leaves them open.
+  ///   - mode: Whether the file is read here or in a process without rights.
   /// - Throws: `WeightError` where the file cannot be read, ``ModelError`` where its `graft.json` does not fit.
-  public static func read(_ path: String, imageSize: Size2D? = nil) throws -> Model {
-    let file = try KerasFiles.read(path, inputSize: imageSize)
+  public static func read(
+    _ path: String, imageSize: Size2D? = nil, mode: ReadingMode = .inProcess
+  ) throws -> Model {
+    let file = try KerasFiles.read(path, inputSize: imageSize, mode: mode)
     var graph = file.graph
     guard let bytes = file.architecture.graftDocument else { return Model(graph: graph, weights: file.weights) }
     let document = try ModelDocument(json: bytes, name: path)

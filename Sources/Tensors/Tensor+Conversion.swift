@@ -5,7 +5,7 @@ extension Tensor {
   /// is inside its range; NaN becomes zero there.
   public func converted(to target: ElementType) -> Tensor {
     if target == elementType { return self }
-    return Tensor(shape: shape, elementType: target) { output in
+    return Tensor(uninitialized: shape, elementType: target) { output in
       withUnsafeBytes { input in
         if elementType == .f16 && target == .f32 {
           convert(input, UInt16.self, output, Float.self) { Float(halfBits: $0) }

@@ -25,6 +25,27 @@ public struct Tensor: Sendable {
     try body(storage.bytes)
   }
 
+  /// A tensor whose bytes are all written by `body`, which may find anything in them: for what is large.
+  package init<Failure: Error>(
+    uninitialized shape: Shape, elementType: ElementType,
+    filling body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    self.shape = shape
+    self.elementType = elementType
+    storage = TensorStorage(uninitializedByteCount: shape.elementCount * elementType.byteCount)
+    try body(storage.bytes)
+  }
+
+  /// A tensor whose bytes lie in memory that `owner` keeps, aligned to 64 bytes; nobody else writes there.
+  package init(
+    shape: Shape, elementType: ElementType, bytes: UnsafeMutableRawBufferPointer, owner: any AnyObject & Sendable
+  ) {
+    precondition(bytes.count == shape.elementCount * elementType.byteCount, "the bytes are those of another shape")
+    self.shape = shape
+    self.elementType = elementType
+    storage = TensorStorage(bytes, owner: owner)
+  }
+
   /// A tensor of single-precision numbers, `values` in the order of the axes.
   public init(_ values: [Float], shape: Shape) {
     precondition(values.count == shape.elementCount, "\(values.count) values cannot fill the shape \(shape)")
@@ -119,17 +140,30 @@ extension Tensor: CustomStringConvertible {
 /// Unchecked: the bytes are written only while exactly one `Tensor` refers to them.
 private final class TensorStorage: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
+  /// Whoever keeps the memory; nil where it is freed with this object.
+  private let owner: (any AnyObject & Sendable)?
 
-  init(byteCount: Int) {
-    bytes = .allocate(byteCount: byteCount, alignment: 64)
+  init(_ bytes: UnsafeMutableRawBufferPointer, owner: any AnyObject & Sendable) {
+    self.bytes = bytes
+    self.owner = owner
+  }
+
+  init(uninitializedByteCount byteCount: Int) {
+    bytes = .allocate(byteCount: byteCount, alignment: MemoryPages.alignment(for: byteCount))
+    MemoryPages.prepare(bytes)
+    owner = nil
+  }
+
+  convenience init(byteCount: Int) {
+    self.init(uninitializedByteCount: byteCount)
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   func copy() -> TensorStorage {
-    let other = TensorStorage(byteCount: bytes.count)
+    let other = TensorStorage(uninitializedByteCount: bytes.count)
     other.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
     return other
   }
 
-  deinit { bytes.deallocate() }
+  deinit { if owner == nil { bytes.deallocate() } }
 }

@@ -57,7 +57,7 @@ struct Program {
   }
 
   /// The program lies beside the tests.
-  private static let path: String = {
+  static let path: String = {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
     return tests.appendingPathComponent("graft").path
   }()

@@ -111,7 +111,7 @@ import Testing
   @Test func aFolderIsNoFile() {
     let folder = String(Fixture.path("x").dropLast("/x.h5".count))
     let error = failure { try HDF5File(readingFrom: folder) }
-    #expect(error?.description == "\(folder) is a folder, not an HDF5 file")
+    #expect(error?.description == "\(folder) is a folder, not a file")
   }
 
   @Test func controlCharactersDoNotReachTheTerminal() {

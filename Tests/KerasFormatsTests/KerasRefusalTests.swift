@@ -17,7 +17,7 @@ import Testing
   @Test func whatIsNoFileOfKerasIsSaidInOneSentence() throws {
     let folder = try TemporaryFolder()
     #expect(failure(of: folder.file("none.h5")) == "\(folder.file("none.h5")) does not exist")
-    #expect(failure(of: folder.path) == "\(folder.path) is a folder, not a file of Keras")
+    #expect(failure(of: folder.path) == "\(folder.path) is a folder, not a file")
     try Fixtures.write([], to: folder.file("empty.h5"))
     #expect(failure(of: folder.file("empty.h5")) == "\(folder.file("empty.h5")) is empty")
     try Fixtures.write(Array("This is a letter.\n".utf8), to: folder.file("letter.keras"))
