@@ -13,6 +13,8 @@ PARTS = {
     "resnet50": ("families", "make", ("resnet50",), "float64"),
     "inceptionv3": ("families", "make", ("inceptionv3",), "float64"),
     "mobilenetv2": ("families", "make", ("mobilenetv2",), "float64"),
+    "catalogue": ("catalogue", "make_table", (), "float32"),
+    "catalogue-outputs": ("catalogue", "make_outputs", (), "float64"),
     "layers": ("layers", "make", (), "float64"),
     "optimizers": ("optimizers", "make", (), "float64"),
     "losses": ("losses", "make", (), "float64"),
