@@ -7,15 +7,19 @@
 enum { grain = 8192 };
 
 struct operands {
-  float *y;
-  const float *a, *b;
+  void *y;
+  const void *a, *b;
   float p, q, r;
   uint64_t seed;
 };
 
+#define LOOPS "ElementwiseLoops.h"
+#include "ForEachNumber.h"
+
 GRAFT_CLONES static void fill_range(const void *context, size_t begin, size_t end) {
   const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] = o.p;
+  float *y = o.y;
+  for (size_t i = begin; i < end; i++) y[i] = o.p;
 }
 
 void graft_fill(float *y, float value, size_t n) {
@@ -23,39 +27,26 @@ void graft_fill(float *y, float value, size_t n) {
   graft_parallel(n, grain, fill_range, &o);
 }
 
-GRAFT_CLONES static void accumulate_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] += o.a[i];
-}
-
-void graft_accumulate(float *y, const float *x, size_t n) {
+void graft_accumulate(void *y, const void *x, size_t n, graft_type type) {
   struct operands o = {.y = y, .a = x};
-  graft_parallel(n, grain, accumulate_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, accumulate_range), &o);
 }
 
-GRAFT_CLONES static void add_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] = o.a[i] + o.b[i];
-}
-
-void graft_add(float *y, const float *a, const float *b, size_t n) {
+void graft_add(void *y, const void *a, const void *b, size_t n, graft_type type) {
   struct operands o = {.y = y, .a = a, .b = b};
-  graft_parallel(n, grain, add_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, add_range), &o);
 }
 
-GRAFT_CLONES static void multiply_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] = o.a[i] * o.b[i];
-}
-
-void graft_multiply(float *y, const float *a, const float *b, size_t n) {
+void graft_multiply(void *y, const void *a, const void *b, size_t n, graft_type type) {
   struct operands o = {.y = y, .a = a, .b = b};
-  graft_parallel(n, grain, multiply_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, multiply_range), &o);
 }
 
 GRAFT_CLONES static void multiply_accumulate_range(const void *context, size_t begin, size_t end) {
   const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] += o.a[i] * o.b[i];
+  float *y = o.y;
+  const float *a = o.a, *b = o.b;
+  for (size_t i = begin; i < end; i++) y[i] += a[i] * b[i];
 }
 
 void graft_multiply_accumulate(float *y, const float *a, const float *b, size_t n) {
@@ -63,107 +54,46 @@ void graft_multiply_accumulate(float *y, const float *a, const float *b, size_t 
   graft_parallel(n, grain, multiply_accumulate_range, &o);
 }
 
-GRAFT_CLONES static void relu_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    float x = o.a[i], low = o.p * (x - o.q), high = x < o.r ? x : o.r;
-    o.y[i] = x >= o.q ? high : low;
-  }
-}
-
-void graft_relu(float *y, const float *x, size_t n, float slope, float threshold, float top) {
+void graft_relu(void *y, const void *x, size_t n, float slope, float threshold, float top, graft_type type) {
   struct operands o = {.y = y, .a = x, .p = slope, .q = threshold, .r = top};
-  graft_parallel(n, grain, relu_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, relu_range), &o);
 }
 
-GRAFT_CLONES static void relu_gradient_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    float x = o.b[i], factor = x > o.q ? (x < o.r ? 1.0f : 0.0f) : o.p;
-    o.y[i] = o.a[i] * factor;
-  }
-}
-
-void graft_relu_gradient(float *dx, const float *dy, const float *xy, size_t n, float slope, float threshold, float top) {
+void graft_relu_gradient(void *dx, const void *dy, const void *xy, size_t n, float slope, float threshold, float top,
+                         graft_type type) {
   struct operands o = {.y = dx, .a = dy, .b = xy, .p = slope, .q = threshold, .r = top};
-  graft_parallel(n, grain, relu_gradient_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, relu_gradient_range), &o);
 }
 
-GRAFT_CLONES static void hard_sigmoid_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    float v = o.p * o.a[i] + o.q;
-    v = v > 0 ? v : 0;
-    o.y[i] = v < 1 ? v : 1;
-  }
-}
-
-void graft_hard_sigmoid(float *y, const float *x, size_t n, float scale, float offset) {
+void graft_hard_sigmoid(void *y, const void *x, size_t n, float scale, float offset, graft_type type) {
   struct operands o = {.y = y, .a = x, .p = scale, .q = offset};
-  graft_parallel(n, grain, hard_sigmoid_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, hard_sigmoid_range), &o);
 }
 
-GRAFT_CLONES static void hard_sigmoid_gradient_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    float v = o.b[i];
-    o.y[i] = v > 0 && v < 1 ? o.a[i] * o.p : 0;
-  }
-}
-
-void graft_hard_sigmoid_gradient(float *dx, const float *dy, const float *y, size_t n, float scale) {
+void graft_hard_sigmoid_gradient(void *dx, const void *dy, const void *y, size_t n, float scale, graft_type type) {
   struct operands o = {.y = dx, .a = dy, .b = y, .p = scale};
-  graft_parallel(n, grain, hard_sigmoid_gradient_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, hard_sigmoid_gradient_range), &o);
 }
 
-GRAFT_CLONES static void hard_silu_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    float x = o.a[i], v = x + 3;
-    v = v > 0 ? v : 0;
-    v = v < 6 ? v : 6;
-    o.y[i] = x * v * (1.0f / 6);
-  }
-}
-
-void graft_hard_silu(float *y, const float *x, size_t n) {
+void graft_hard_silu(void *y, const void *x, size_t n, graft_type type) {
   struct operands o = {.y = y, .a = x};
-  graft_parallel(n, grain, hard_silu_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, hard_silu_range), &o);
 }
 
-GRAFT_CLONES static void hard_silu_gradient_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    float x = o.b[i], inner = (2 * x + 3) * (1.0f / 6);
-    float factor = x < -3 ? 0 : (x > 3 ? 1 : inner);
-    o.y[i] = o.a[i] * factor;
-  }
-}
-
-void graft_hard_silu_gradient(float *dx, const float *dy, const float *x, size_t n) {
+void graft_hard_silu_gradient(void *dx, const void *dy, const void *x, size_t n, graft_type type) {
   struct operands o = {.y = dx, .a = dy, .b = x};
-  graft_parallel(n, grain, hard_silu_gradient_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, hard_silu_gradient_range), &o);
 }
 
-GRAFT_CLONES static void dropout_range(const void *context, size_t begin, size_t end) {
-  const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) {
-    uint64_t z = o.seed + (i + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    float u = (float)((z ^ (z >> 31)) >> 40) * 0x1p-24f;
-    o.y[i] = u >= o.p ? o.a[i] * o.q : 0;
-  }
-}
-
-void graft_dropout(float *y, const float *x, size_t n, float rate, uint64_t seed) {
+void graft_dropout(void *y, const void *x, size_t n, float rate, uint64_t seed, graft_type type) {
   struct operands o = {.y = y, .a = x, .p = rate, .q = 1 / (1 - rate), .seed = seed};
-  graft_parallel(n, grain, dropout_range, &o);
+  graft_parallel(n, grain, LOOP_FOR(type, dropout_range), &o);
 }
 
 GRAFT_CLONES static void scale_range(const void *context, size_t begin, size_t end) {
   const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] *= o.p;
+  float *y = o.y;
+  for (size_t i = begin; i < end; i++) y[i] *= o.p;
 }
 
 void graft_scale(float *x, size_t n, float factor) {
@@ -173,10 +103,11 @@ void graft_scale(float *x, size_t n, float factor) {
 
 GRAFT_CLONES static void clip_range(const void *context, size_t begin, size_t end) {
   const struct operands o = *(const struct operands *)context;
+  float *y = o.y;
   for (size_t i = begin; i < end; i++) {
-    float v = o.y[i];
+    float v = y[i];
     v = v < o.p ? v : o.p;
-    o.y[i] = v > -o.p ? v : -o.p;
+    y[i] = v > -o.p ? v : -o.p;
   }
 }
 
@@ -187,7 +118,8 @@ void graft_clip(float *x, size_t n, float limit) {
 
 GRAFT_CLONES static void decay_range(const void *context, size_t begin, size_t end) {
   const struct operands o = *(const struct operands *)context;
-  for (size_t i = begin; i < end; i++) o.y[i] -= o.p * o.y[i];
+  float *y = o.y;
+  for (size_t i = begin; i < end; i++) y[i] -= o.p * y[i];
 }
 
 void graft_decay(float *w, size_t n, float factor) {
@@ -197,10 +129,45 @@ void graft_decay(float *w, size_t n, float factor) {
 
 static void copy_range(const void *context, size_t begin, size_t end) {
   const struct operands *o = context;
-  memcpy(o->y + begin, o->a + begin, (end - begin) * sizeof(float));
+  memcpy((float *)o->y + begin, (const float *)o->a + begin, (end - begin) * sizeof(float));
 }
 
 void graft_copy(float *y, const float *x, size_t n) {
   struct operands o = {.y = y, .a = x};
   graft_parallel(n, grain, copy_range, &o);
+}
+
+GRAFT_CLONES static void widen_range(const void *context, size_t begin, size_t end) {
+  const struct operands o = *(const struct operands *)context;
+  float *y = o.y;
+  const uint16_t *a = o.a;
+  for (size_t i = begin; i < end; i++) y[i] = graft_load_bf16(a[i]);
+}
+
+void graft_widen(float *y, const void *x, size_t n) {
+  struct operands o = {.y = y, .a = x};
+  graft_parallel(n, grain, widen_range, &o);
+}
+
+GRAFT_CLONES static void narrow_range(const void *context, size_t begin, size_t end) {
+  const struct operands o = *(const struct operands *)context;
+  uint16_t *y = o.y;
+  const float *a = o.a;
+  for (size_t i = begin; i < end; i++) y[i] = graft_store_bf16(a[i]);
+}
+
+void graft_narrow(void *y, const float *x, size_t n) {
+  struct operands o = {.y = y, .a = x};
+  graft_parallel(n, grain, narrow_range, &o);
+}
+
+GRAFT_CLONES static void round_range(const void *context, size_t begin, size_t end) {
+  const struct operands o = *(const struct operands *)context;
+  float *y = o.y;
+  for (size_t i = begin; i < end; i++) y[i] = graft_load_bf16(graft_store_bf16(y[i]));
+}
+
+void graft_round_to_bf16(float *x, size_t n) {
+  struct operands o = {.y = x};
+  graft_parallel(n, grain, round_range, &o);
 }

@@ -4,29 +4,25 @@
 #include <string.h>
 
 struct rows {
-  float *y;
-  const float *x;
+  void *y;
+  const void *x;
   size_t y_strides[2], x_strides[2], counts[2], row;
-  bool accumulate;
+  size_t size;  // of a number in bytes
 };
 
-GRAFT_CLONES static void rows_range(const void *context, size_t begin, size_t end) {
-  const struct rows j = *(const struct rows *)context;
+static void rows_range(const void *context, size_t begin, size_t end) {
+  const struct rows *j = context;
   for (size_t item = begin; item < end; item++) {
-    size_t outer = item / j.counts[1], inner = item % j.counts[1];
-    float *y = j.y + outer * j.y_strides[0] + inner * j.y_strides[1];
-    const float *x = j.x + outer * j.x_strides[0] + inner * j.x_strides[1];
-    if (j.accumulate)
-      for (size_t i = 0; i < j.row; i++) y[i] += x[i];
-    else
-      memcpy(y, x, j.row * sizeof(float));
+    size_t outer = item / j->counts[1], inner = item % j->counts[1];
+    memcpy((char *)j->y + (outer * j->y_strides[0] + inner * j->y_strides[1]) * j->size,
+           (const char *)j->x + (outer * j->x_strides[0] + inner * j->x_strides[1]) * j->size, j->row * j->size);
   }
 }
 
-void graft_copy_rows(float *y, const size_t y_strides[2], const float *x, const size_t x_strides[2],
-                     const size_t counts[2], size_t row, bool accumulate) {
+void graft_copy_rows(void *y, const size_t y_strides[2], const void *x, const size_t x_strides[2],
+                     const size_t counts[2], size_t row, graft_type type) {
   struct rows j = {y,   x, {y_strides[0], y_strides[1]}, {x_strides[0], x_strides[1]}, {counts[0], counts[1]},
-                   row, accumulate};
+                   row, type == graft_bf16 ? 2 : 4};
   graft_parallel(counts[0] * counts[1], 1 + 8192 / (1 + row), rows_range, &j);
 }
 

@@ -10,8 +10,6 @@ public struct EngineError: Error, Hashable, Sendable {
     case primitive
     /// The plan needs more memory than there is.
     case memory
-    /// A number type that this processor does not compute with.
-    case unsupportedPrecision
   }
 
   /// The kind of failure.

@@ -138,7 +138,7 @@ extension Emitter {
     for operation in program.operations { try operation.emitForward(self) }
     var outputs: [Activation] = []
     for output in program.outputs {
-      let made = activation(output.value)
+      let made = stored(output.value)
       let port = activation(made.shape, .channelsLast)
       port.buffer.persist()
       try reorder(made, to: port)

@@ -18,6 +18,16 @@ public struct PlanOptions: Sendable {
     case channelsLast
   }
 
+  /// What a plan computes images with.
+  ///
+  /// Everything else, parameters and their gradients among it, is single precision.
+  public enum Precision: String, Sendable, Codable {
+    /// Single precision.
+    case f32
+    /// bfloat16: kernels and images are rounded to it, sums are single precision.
+    case bf16
+  }
+
   /// What a plan may leave undone, to see what it brings or that it changes nothing.
   public enum Pass: String, Sendable, CaseIterable {
     /// Folding batch normalisation with frozen statistics into convolutions.
@@ -36,26 +46,31 @@ public struct PlanOptions: Sendable {
   public var trainingLayers: Set<String>
   /// What batch normalisation does in `trainingLayers`.
   public var batchNormalization: BatchNormalizationMode
+  /// What images are computed with.
+  public var precision: Precision
   /// Where activations lie in memory.
   public var layout: Layout
   /// Passes that are left out.
   public var without: Set<Pass>
   /// The seed of dropout.
   public var seed: UInt64
+  /// How bfloat16 is computed; what the processor has, unless a test wants less.
+  package var bfloat16 = BFloat16Arithmetic.ofThisProcessor
   /// Whether `backward` also makes the gradients of the inputs.
   public var wantsInputGradients = false
 
   /// Options of a plan.
   public init(
     batchSize: Int, trainable: Set<ParameterPath> = [], trainingLayers: Set<String> = [],
-    batchNormalization: BatchNormalizationMode = .frozenStatistics, layout: Layout = .automatic,
-    without: Set<Pass> = [], seed: UInt64 = 0
+    batchNormalization: BatchNormalizationMode = .frozenStatistics, precision: Precision = .f32,
+    layout: Layout = .automatic, without: Set<Pass> = [], seed: UInt64 = 0
   ) {
     precondition(batchSize > 0, "a batch has at least one sample")
     self.batchSize = batchSize
     self.trainable = trainable
     self.trainingLayers = trainingLayers
     self.batchNormalization = batchNormalization
+    self.precision = precision
     self.layout = layout
     self.without = without
     self.seed = seed

@@ -19,6 +19,8 @@ struct Workload: Hashable {
   let kernel: [Int]
   let window: Window
   let insets: Insets2D
+  /// What images and kernels are; the gradients of kernels are single precision always.
+  var type = NumberType.f32
 }
 
 extension Plan {
@@ -91,9 +93,10 @@ extension Plan {
 
   private func descriptor(samples: Int, engine: dnnl_engine_t) throws(EngineError) -> PrimitiveDescriptor {
     let isMatrix = kernel.count == 2
-    let source = try MemoryDescriptor([samples] + (isMatrix ? [input[0]] : input), dnnl_format_tag_any)
-    let target = try MemoryDescriptor([samples] + (isMatrix ? [output[0]] : output), dnnl_format_tag_any)
-    let weights = try MemoryDescriptor(kernel, dnnl_format_tag_any)
+    let source = try MemoryDescriptor([samples] + (isMatrix ? [input[0]] : input), dnnl_format_tag_any, type)
+    let target = try MemoryDescriptor([samples] + (isMatrix ? [output[0]] : output), dnnl_format_tag_any, type)
+    let weights = try MemoryDescriptor(kernel, dnnl_format_tag_any, type)
+    let weightsGradient = try MemoryDescriptor(kernel, dnnl_format_tag_any)
     let attributes = try Attributes()
     var shimWindow = graft_window(window, insets)
     let isTraining = kind != .forward
@@ -120,9 +123,10 @@ extension Plan {
       return try PrimitiveDescriptor("limit") { handle in
         isMatrix
           ? graft_inner_product_backward_weights(
-            &handle, engine, source.handle, weights.handle, nil, target.handle, forward.handle, attributes.handle)
+            &handle, engine, source.handle, weightsGradient.handle, nil, target.handle, forward.handle,
+            attributes.handle)
           : graft_convolution_backward_weights(
-            &handle, engine, source.handle, weights.handle, nil, target.handle, &shimWindow, forward.handle,
+            &handle, engine, source.handle, weightsGradient.handle, nil, target.handle, &shimWindow, forward.handle,
             attributes.handle)
       }
     }

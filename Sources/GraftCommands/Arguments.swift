@@ -3,21 +3,28 @@ import Graft
 
 /// The numbers that a network computes with.
 enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
-  /// The best that this engine has.
+  /// bf16 for what is frozen where the processor has instructions for it, f32 for the rest.
   case auto
   case f32
   case bf16
 
-  /// The precision that is computed with.
-  ///
-  /// - Throws: `EngineError.Code.unsupportedPrecision`.
-  func resolved() throws -> String {
-    guard self != .bf16 else {
-      throw EngineError(
-        .unsupportedPrecision, subject: "--precision bf16",
-        detail: "the engine computes in f32 today; leave the option out or say f32")
+  /// What a run computes with.
+  var forTraining: TrainingPrecision {
+    switch self {
+    case .auto: .automatic
+    case .f32: .f32
+    case .bf16: .bf16
     }
-    return "f32"
+  }
+
+  /// What a user of this processor should know, in one sentence; nil for nothing.
+  var note: String? {
+    guard self == .bf16 else { return nil }
+    return switch BFloat16Arithmetic.ofThisProcessor {
+    case .native: nil
+    case .converted: "this processor has no instructions for bf16 and converts: --precision f32 is faster"
+    case .rounded: "this processor computes in f32 and rounds to bf16: --precision f32 is faster"
+    }
   }
 }
 

@@ -74,7 +74,8 @@ struct Bench {
     return BenchReport(
       train: "\(workload.selection)", imagesPerSecond: Double(workload.batchSize) / milliseconds * 1000,
       stepMilliseconds: milliseconds, limitMilliseconds: limit, microBatchSize: size, peakResidentBytes: peak,
-      arenaBytes: stepper.plan.arenaByteCount, trainableParameters: workload.trainableCount, precision: "f32",
+      arenaBytes: stepper.plan.arenaByteCount, trainableParameters: workload.trainableCount,
+      precision: workload.precision.rawValue,
       batchSize: workload.batchSize, threads: threadCount, operations: operations)
   }
 

@@ -36,8 +36,8 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "How many pictures are computed at once; measured unless given.")
   var microBatchSize: Int?
 
-  @Option(help: "The numbers that are computed with; auto is f32.")
-  var precision = PrecisionArgument.auto
+  @Option(help: "The numbers that images are computed with.")
+  var precision = BenchPrecisionArgument.f32
 
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
@@ -56,12 +56,12 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    _ = try precision.resolved()
+    if precision == .bf16, let note = PrecisionArgument.bf16.note { Console.note(note) }
     let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) })
     for note in subject.notes { Console.note(note) }
     let workload = try BenchWorkload(
       subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,
-      batchNormalization: batchNorm.mode)
+      batchNormalization: batchNorm.mode, precision: precision.mode)
     let (threads, wantsOperations) = (threads, table)
     let report = try await EngineActor.run { () throws in
       let threadCount = EngineThreads.use(threads)
@@ -102,6 +102,14 @@ struct BenchCommand: AsyncParsableCommand {
     lines += ["", "every operation for \(report.microBatchSize) pictures:"] + table.lines
     return lines
   }
+}
+
+/// What a measurement computes images with.
+enum BenchPrecisionArgument: String, ExpressibleByArgument, CaseIterable {
+  case f32
+  case bf16
+
+  var mode: PlanOptions.Precision { self == .f32 ? .f32 : .bf16 }
 }
 
 /// Where batch normalisation that trains takes its statistics from.

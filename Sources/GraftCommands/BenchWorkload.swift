@@ -123,18 +123,21 @@ struct BenchWorkload: Sendable {
   let microBatchSize: Int?
   /// Where batch normalisation that trains takes its statistics from.
   let batchNormalization: PlanOptions.BatchNormalizationMode
+  /// What images are computed with.
+  let precision: PlanOptions.Precision
 
   /// A workload on a network.
   ///
   /// - Throws: `ScheduleError` where the network has no such parameters.
   init(
     _ subject: BenchSubject, selection: BenchSelection, batchSize: Int, microBatchSize: Int?,
-    batchNormalization: PlanOptions.BatchNormalizationMode
+    batchNormalization: PlanOptions.BatchNormalizationMode, precision: PlanOptions.Precision
   ) throws {
     self.subject = subject
     self.selection = selection
     self.batchSize = batchSize
     self.batchNormalization = batchNormalization
+    self.precision = precision
     trainable = try selection.resolve(in: subject.graph, headLayers: subject.headLayers)
     // The samples of a batch know each other by their statistics: it cannot be cut.
     self.microBatchSize = batchNormalization == .trainingStatistics && selection != .none ? batchSize : microBatchSize
@@ -144,7 +147,8 @@ struct BenchWorkload: Sendable {
   func options(microBatchSize: Int) -> PlanOptions {
     let layers = Set(trainable.map(\.layer))
     return PlanOptions(
-      batchSize: microBatchSize, trainable: trainable, trainingLayers: layers, batchNormalization: batchNormalization)
+      batchSize: microBatchSize, trainable: trainable, trainingLayers: layers, batchNormalization: batchNormalization,
+      precision: precision)
   }
 
   /// How many numbers train.

@@ -72,7 +72,9 @@ struct TrainCommand: AsyncParsableCommand {
     })
   var maxBadFiles = "1%"
 
-  @Option(help: "The numbers that are computed with; auto is f32.")
+  @Option(
+    help: ArgumentHelp(
+      "The numbers that images are computed with; auto is bf16 in what is frozen, where the processor has it."))
   var precision = PrecisionArgument.auto
 
   @Option(help: "How many threads compute; 0 leaves it to the system.")
@@ -99,8 +101,8 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    _ = try precision.resolved()
-    var options = TrainingOptions(batchSize: batchSize, seed: seed)
+    if let note = precision.note { Console.note(note) }
+    var options = TrainingOptions(batchSize: batchSize, precision: precision.forTraining, seed: seed)
     options.threads = threads
     let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
     let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(

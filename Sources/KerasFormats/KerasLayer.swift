@@ -23,10 +23,13 @@ struct LayerRecord {
   var kind: String
   /// The options that differ from layer to layer of the class.
   var options: JSONObject
+  /// The Python module that has the class.
+  var module: String
 
-  init(_ kind: String, _ options: JSONObject = [:]) {
+  init(_ kind: String, _ options: JSONObject = [:], module: String = "keras.layers") {
     self.kind = kind
     self.options = options
+    self.module = module
   }
 }
 
@@ -47,12 +50,15 @@ enum LayerRegistry {
     Flatten.self,
     GlobalAveragePooling2D.self,
     GlobalMaxPooling2D.self,
+    LayerNormalization.self,
+    LayerScale.self,
     MaxPooling2D.self,
     Multiply.self,
     Normalization.self,
     Permute.self,
     Rescaling.self,
     Reshape.self,
+    ScaledAdd.self,
     SeparableConv2D.self,
     UpSampling2D.self,
     ZeroPadding2D.self,

@@ -41,6 +41,12 @@ struct LayerOptions {
     self[key] == nil ? fallback : try integer(key)
   }
 
+  /// A real number that has to be there.
+  func number(_ key: String) throws(WeightError) -> Float {
+    guard self[key] != nil else { throw failure("lacks its \(key)") }
+    return try number(key, default: 0)
+  }
+
   /// A real number.
   func number(_ key: String, default fallback: Float) throws(WeightError) -> Float {
     guard let value = self[key] else { return fallback }
@@ -121,7 +127,7 @@ struct LayerOptions {
 
 extension JSON {
   /// All numbers of a number, of nested lists, or of an array that Keras wrapped up.
-  fileprivate var numbers: [Float]? {
+  var numbers: [Float]? {
     if let number { return [Float(number)] }
     if let array {
       var result: [Float] = []

@@ -47,10 +47,13 @@ struct ModelReader {
 
   private func model(_ config: JSON, kind: String, path: String) throws(WeightError) -> ModelDescription {
     // The first releases of Keras 2 wrote a Sequential's layers without anything around them.
-    guard let layers = (config["layers"] ?? config).array else {
+    guard let saved = (config["layers"] ?? config).array else {
       throw WeightError(
         .invalidArchitecture, object: path.isEmpty ? "the network" : "layer \(path)", detail: "has no list of layers")
     }
+    var layers: [JSON] = []
+    layers.reserveCapacity(saved.count)
+    for json in saved { layers.append(try OperatorNode.asLayer(json)) }
     let name = config["name"]?.string ?? kind.lowercased()
     let isTrainable = config["trainable"]?.bool ?? true
     guard layers.count <= ModelDescription.maximumLayerCount else {

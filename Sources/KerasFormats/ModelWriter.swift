@@ -57,6 +57,7 @@ struct ModelWriter {
 
   private func object(_ layer: LayerDescription) throws(WeightError) -> JSONObject {
     var kind = Input.kind
+    var module = "keras.layers"
     var config: JSONObject = [:]
     switch layer.content {
     case .model(let model): return try object(model)
@@ -72,13 +73,16 @@ struct ModelWriter {
       } catch {
         throw WeightError(error.code, object: "layer \(layer.path)", detail: error.detail)
       }
-      kind = record.kind
+      (kind, module) = (record.kind, record.module)
       config = [
         "name": .string(layer.name), "trainable": .bool(!frozenLayers.contains(layer.path)), "dtype": Self.precision,
       ]
       config.members += record.options.members
     }
-    return ["module": "keras.layers", "class_name": .string(kind), "config": .object(config), "registered_name": nil]
+    return [
+      "module": .string(module), "class_name": .string(kind), "config": .object(config),
+      "registered_name": module == "keras.layers" ? nil : .string(kind),
+    ]
   }
 
   private static func batched(_ dimensions: [Int?]) -> JSON {
@@ -112,5 +116,5 @@ struct ModelWriter {
 
 extension KerasLayer {
   /// Whether Keras calls the layer with a list of tensors.
-  fileprivate var takesList: Bool { self is Add || self is Multiply || self is Concatenate }
+  fileprivate var takesList: Bool { self is Add || self is Multiply || self is ScaledAdd || self is Concatenate }
 }

@@ -26,13 +26,16 @@ final class FeaturePipeline {
   /// - Parameters:
   ///   - prefix: The frozen part; nil where the pictures themselves cross the frontier.
   ///   - chunkSize: The micro-batch of the frozen part.
+  ///   - precision: What the frozen part computes images with.
   init(
-    prefix: Graph?, parameters: ParameterBank, source: any PictureSource, chunkSize: Int
+    prefix: Graph?, parameters: ParameterBank, source: any PictureSource, chunkSize: Int,
+    precision: PlanOptions.Precision = .f32
   ) throws(EngineError) {
     self.source = source
     self.chunkSize = chunkSize
     if let prefix {
-      let plan = try Plan(prefix, parameters: parameters, options: PlanOptions(batchSize: chunkSize))
+      let plan = try Plan(
+        prefix, parameters: parameters, options: PlanOptions(batchSize: chunkSize, precision: precision))
       precondition(plan.inputs.count == 1, "a network for pictures has one input")
       self.prefix = plan
       pictures = plan.inputs[0].values

@@ -54,14 +54,16 @@ final class PhaseRun {
       ? (data.training.count + batchSize - 1) / batchSize : data.training.count / batchSize
     pipeline = try FeaturePipeline(
       prefix: plan.frontier.prefix, parameters: context.parameters, source: data.pictures,
-      chunkSize: context.options.frozenMicroBatchSize)
+      chunkSize: context.options.frozenMicroBatchSize, precision: context.options.precision.frozen)
     trained = try Plan(
       plan.frontier.suffix, parameters: context.parameters,
       options: PlanOptions(
         batchSize: plan.microBatchSize, trainable: plan.trainable, trainingLayers: plan.trainingLayers,
-        batchNormalization: phase.batchNormalization.forPlans, seed: context.options.seed))
+        batchNormalization: phase.batchNormalization.forPlans, precision: context.options.precision.trained,
+        seed: context.options.seed))
     let inference = try Plan(
-      plan.frontier.suffix, parameters: context.parameters, options: PlanOptions(batchSize: plan.microBatchSize))
+      plan.frontier.suffix, parameters: context.parameters,
+      options: PlanOptions(batchSize: plan.microBatchSize, precision: context.options.precision.trained))
     evaluator = Evaluator(pipeline: pipeline, plan: inference, labels: data.labels)
     losses = TaskLosses(data.labels, training: data.training, microBatchSize: plan.microBatchSize)
   }

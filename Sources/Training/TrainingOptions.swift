@@ -14,6 +14,8 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   public var cachesFeatures: Bool
   /// Kept features that take more bytes than this go into a file; nil is a quarter of the machine's memory.
   public var cacheMemoryBudget: Int?
+  /// What images are computed with.
+  public var precision: TrainingPrecision
   /// What every random draw comes from.
   public var seed: UInt64
   /// How many threads compute; 0 leaves it to the system.
@@ -22,13 +24,14 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   /// Options with their defaults.
   public init(
     batchSize: Int = 16, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4, cachesFeatures: Bool = true,
-    cacheMemoryBudget: Int? = nil, seed: UInt64 = 1, threads: Int = 0
+    cacheMemoryBudget: Int? = nil, precision: TrainingPrecision = .automatic, seed: UInt64 = 1, threads: Int = 0
   ) {
     self.batchSize = batchSize
     self.microBatchSize = microBatchSize
     self.frozenMicroBatchSize = frozenMicroBatchSize
     self.cachesFeatures = cachesFeatures
     self.cacheMemoryBudget = cacheMemoryBudget
+    self.precision = precision
     self.seed = seed
     self.threads = threads
   }

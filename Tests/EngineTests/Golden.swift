@@ -37,6 +37,19 @@ struct GoldenArray: Decodable {
     return isZero ? worst : worst / largest
   }
 
+  /// The root of the squared differences, as a share of that of the squares here, over the numbers that are told.
+  func distance(to found: some Collection<Float>) -> Double {
+    let numbers = Array(found)
+    guard numbers.count == shape.reduce(1, *) else { return .infinity }
+    var (differences, squares) = (0.0, 0.0)
+    for (position, value) in values.enumerated() {
+      let difference = Double(numbers[indices?[position] ?? position]) - value
+      differences += difference * difference
+      squares += value * value
+    }
+    return isZero ? differences.squareRoot() : (differences / squares).squareRoot()
+  }
+
   /// How far the norms are apart, as a share of the one here.
   func normError(of found: some Collection<Float>) -> Double {
     guard let norm, !isZero else { return 0 }

@@ -37,8 +37,11 @@ import Testing
     "normalization, invert", "softmax layer, axis 1",
   ]
 
+  /// The files of cases, one for each family of kinds.
+  static let files = ["layers", "layers-normalization", "layers-operator"]
+
   static let cases: [Case] = {
-    let all = (try? Goldens.read("layers.json", as: File.self).cases) ?? []
+    let all = files.flatMap { (try? Goldens.read("\($0).json", as: File.self).cases) ?? [] }
     return all.filter { !beyond.contains($0.name) }
   }()
 
@@ -47,7 +50,7 @@ import Testing
     ("as it is", .automatic, []), ("channels last", .channelsLast, []), ("plain", .automatic, [.fold, .fuse, .arena]),
   ]
 
-  @Test func theGoldensAreThere() { #expect(Self.cases.count > 120) }
+  @Test func theGoldensAreThere() { #expect(Self.cases.count > 150) }
 
   @Test(arguments: cases, variants.indices)
   func outputsAndGradientsEqualKeras(golden: Case, variant: Int) async throws {

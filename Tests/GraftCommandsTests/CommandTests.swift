@@ -33,6 +33,15 @@ struct CommandTests {
     #expect(test["class"]?["accuracy"] is Double)
   }
 
+  @Test("train computes in the precision that is asked for, and says so in run.yaml", arguments: ["f32", "bf16"])
+  func precision(_ name: String) throws {
+    let outcome = try place.graft(
+      "train", "--data", "pictures", "--backbone", "small.h5", "--output", name, "--epochs", "1", "--precision", name)
+    #expect(outcome.status == 0, "\(outcome)")
+    let record = try String(contentsOfFile: "\(place.path)/\(name)/run.yaml", encoding: .utf8)
+    #expect(record.contains("frozen: \(name)") && record.contains("trained: \(name)"), "\(record)")
+  }
+
   @Test("predict names the likeliest classes of each picture")
   func predict() throws {
     let files = ["pictures/red/picture0.bmp", "pictures/blue/picture1.bmp"]

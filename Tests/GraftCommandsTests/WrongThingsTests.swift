@@ -122,13 +122,6 @@ struct WrongThingsTests {
     #expect(outcome.failed(saying: "standard output", "No space left on device"), "\(outcome)")
   }
 
-  @Test("A precision that the engine does not have")
-  func precision() throws {
-    try place.writePictures(count: 4)
-    let outcome = try place.train("pictures", "--precision", "bf16")
-    #expect(outcome.failed(saying: "bf16", "computes in f32"), "\(outcome)")
-  }
-
   @Test(
     "Wrong usage ends with status 2 and says what was expected",
     arguments: [

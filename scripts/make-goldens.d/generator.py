@@ -61,7 +61,7 @@ def weights(model, prefix=""):
             yield from weights(layer, f"{prefix}{layer.name}/")
         else:
             for variable in layer.weights:
-                # The scales of ConvNeXt have no name of their own, only a number.
+                # Keras leaves the only variable of this class without a name.
                 name = "gamma" if type(layer).__name__ == "LayerScale" else variable.name
                 yield f"{prefix}{layer.name}/{name}", variable, layer
 

@@ -3,45 +3,14 @@
 Channel counts such as 3, 5, 19 do not fill the blocks of blocked layouts; heights and widths differ.
 """
 
-from dataclasses import dataclass
-
 import keras
+from case import IMAGE, WIDE, Cases, of
 from keras import Input, Model, layers
 
-BATCH = 2
-
-
-@dataclass
-class Case:
-    """A model to be made; its inputs are shapes without the batch."""
-
-    name: str
-    inputs: tuple
-    body: object
-    training: bool = False
-
-    def model(self):
-        keras.backend.clear_session()
-        inputs = [Input(shape, name=f"input_{index}") for index, shape in enumerate(self.inputs)]
-        return Model(inputs if len(inputs) > 1 else inputs[0], self.body(*inputs), name="case")
-
-
-CASES = []
-
-
-def case(name, *inputs, body, training=False):
-    CASES.append(Case(name, inputs, body, training))
-
+CASES = Cases()
+case = CASES.case
 
 # Convolutions
-
-IMAGE = (9, 8, 3)
-WIDE = (7, 6, 19)
-
-
-# A layer belongs to one model, so each body makes its own.
-def of(kind, *arguments, **options):
-    return lambda *inputs: kind(*arguments, **options)(inputs if len(inputs) > 1 else inputs[0])
 
 
 def conv(name, shape, *arguments, **options):

@@ -1,12 +1,13 @@
 """Outputs and gradients of small models, in f64 with weights and inputs that are f32."""
 
+import importlib
 import json
 
 import generator
 import golden_file
 import jax
 import numpy as np
-from layer_cases import BATCH, CASES
+from case import BATCH
 
 # A shift of every input that is larger than the rounding of f32, and how far it may move a gradient (relative L2). More
 # would mean that some value lies at the bend of a function, where f32 cannot be asked for the same gradient.
@@ -86,8 +87,9 @@ def entry(case):
     return record
 
 
-def make():
-    """Tests/Goldens/layers.json"""
-    assert len({case.name for case in CASES}) == len(CASES)
+def make(name):
+    """Tests/Goldens/layers*.json; layers-x.json has the cases of the module x_cases."""
+    cases = importlib.import_module(f"{name.removeprefix('layers-') if '-' in name else 'layer'}_cases").CASES
+    assert len({case.name for case in cases}) == len(cases)
     facts = {"versions": golden_file.versions("keras", "jax", "numpy"), "precision": "float64", "batch": BATCH}
-    golden_file.write("layers", facts, cases=[entry(case) for case in CASES])
+    golden_file.write(name, facts, cases=[entry(case) for case in cases])

@@ -23,53 +23,66 @@ typedef struct {
   size_t samples, blocks, pixels, width;
 } graft_view;
 
+// What an array's numbers are: single precision, or bfloat16, its upper half. Loops load either, compute in single
+// precision and round to the nearest when they store. What a signature calls float is always single precision.
+typedef enum { graft_f32, graft_bf16 } graft_type;
+
 // MARK: Element by element, on n numbers.
+
+void graft_widen(float *y, const void *x, size_t n);   // from bfloat16
+void graft_narrow(void *y, const float *x, size_t n);  // to bfloat16
+void graft_round_to_bf16(float *x, size_t n);          // to numbers that bfloat16 has too
 
 void graft_copy(float *y, const float *x, size_t n);
 void graft_fill(float *y, float value, size_t n);
-void graft_accumulate(float *y, const float *x, size_t n);                     // y += x
-void graft_add(float *y, const float *a, const float *b, size_t n);            // y = a + b
-void graft_multiply(float *y, const float *a, const float *b, size_t n);       // y = a·b
+void graft_accumulate(void *y, const void *x, size_t n, graft_type type);              // y += x
+void graft_add(void *y, const void *a, const void *b, size_t n, graft_type type);       // y = a + b
+void graft_multiply(void *y, const void *a, const void *b, size_t n, graft_type type);  // y = a·b
 void graft_multiply_accumulate(float *y, const float *a, const float *b, size_t n);  // y += a·b
 
 // y = min(x, top) where x ≥ threshold, slope·(x − threshold) below
-void graft_relu(float *y, const float *x, size_t n, float slope, float threshold, float top);
+void graft_relu(void *y, const void *x, size_t n, float slope, float threshold, float top, graft_type type);
 // dx = dy·y'(x); with a threshold of zero the output serves as well as the input
-void graft_relu_gradient(float *dx, const float *dy, const float *xy, size_t n, float slope, float threshold, float top);
+void graft_relu_gradient(void *dx, const void *dy, const void *xy, size_t n, float slope, float threshold, float top,
+                         graft_type type);
 // y = min(max(scale·x + offset, 0), 1)
-void graft_hard_sigmoid(float *y, const float *x, size_t n, float scale, float offset);
-void graft_hard_sigmoid_gradient(float *dx, const float *dy, const float *y, size_t n, float scale);
-void graft_hard_silu(float *y, const float *x, size_t n);
-void graft_hard_silu_gradient(float *dx, const float *dy, const float *x, size_t n);
+void graft_hard_sigmoid(void *y, const void *x, size_t n, float scale, float offset, graft_type type);
+void graft_hard_sigmoid_gradient(void *dx, const void *dy, const void *y, size_t n, float scale, graft_type type);
+void graft_hard_silu(void *y, const void *x, size_t n, graft_type type);
+void graft_hard_silu_gradient(void *dx, const void *dy, const void *x, size_t n, graft_type type);
 
 // Keeps an element where a number made of seed and index is at least rate, and scales it by 1 / (1 − rate).
-void graft_dropout(float *y, const float *x, size_t n, float rate, uint64_t seed);
+void graft_dropout(void *y, const void *x, size_t n, float rate, uint64_t seed, graft_type type);
 
 // MARK: By channel. Vectors of channels have blocks·width elements.
 
 // y = x·scale + shift, cut to low…high
-void graft_channel_affine(float *y, const float *x, graft_view view, const float *scale, const float *shift, float low,
-                          float high);
+void graft_channel_affine(void *y, const void *x, graft_view view, const float *scale, const float *shift, float low,
+                          float high, graft_type type);
 // y = p·a + q·b + r
-void graft_channel_combine(float *y, const float *a, const float *b, graft_view view, const float *p, const float *q,
-                           const float *r);
+void graft_channel_combine(void *y, const void *a, const void *b, graft_view view, const float *p, const float *q,
+                           const float *r, graft_type type);
 // How many numbers of scratch graft_channel_sums needs.
 size_t graft_channel_sums_scratch(graft_view view);
 // first = Σ (a − centre_a), second = Σ (a − centre_a)·(b − centre_b) over samples and pixels, for each channel. b may be
 // NULL, then only the first is made. A centre that is NULL is zero.
-void graft_channel_sums(const float *a, const float *b, graft_view view, const float *centre_a, const float *centre_b,
-                        double *first, double *second, float *scratch);
+void graft_channel_sums(const void *a, const void *b, graft_view view, const float *centre_a, const float *centre_b,
+                        double *first, double *second, float *scratch, graft_type type);
 
 // MARK: By channel of each sample. `g` has samples·blocks·width elements.
 
-void graft_pixel_mean(float *g, const float *x, graft_view view);
-void graft_pixel_spread(float *dx, const float *dg, graft_view view, float factor, bool accumulate);
-void graft_pixel_maximum(float *g, int32_t *where, const float *x, graft_view view);
-void graft_pixel_maximum_gradient(float *dx, const float *dg, const int32_t *where, graft_view view);
-void graft_gate(float *y, const float *x, const float *g, graft_view view, bool accumulate);  // y (+)= x·g
-void graft_gate_gradient(float *dg, const float *dy, const float *x, graft_view view, bool accumulate);  // dg (+)= Σ dy·x
-void graft_pixel_add(float *y, const float *x, const float *g, graft_view view);                         // y = x + g
-void graft_pixel_sum(float *dg, const float *dy, graft_view view, bool accumulate);                      // dg (+)= Σ dy
+void graft_pixel_mean(float *g, const void *x, graft_view view, graft_type type);
+void graft_pixel_spread(void *dx, const float *dg, graft_view view, float factor, bool accumulate, graft_type type);
+void graft_pixel_maximum(float *g, int32_t *where, const void *x, graft_view view, graft_type type);
+void graft_pixel_maximum_gradient(void *dx, const float *dg, const int32_t *where, graft_view view, graft_type type);
+// y (+)= x·g
+void graft_gate(void *y, const void *x, const float *g, graft_view view, bool accumulate, graft_type type);
+// dg (+)= Σ dy·x
+void graft_gate_gradient(float *dg, const void *dy, const void *x, graft_view view, bool accumulate, graft_type type);
+// y = x + g
+void graft_pixel_add(void *y, const void *x, const float *g, graft_view view, graft_type type);
+// dg (+)= Σ dy
+void graft_pixel_sum(float *dg, const void *dy, graft_view view, bool accumulate, graft_type type);
 
 // MARK: Depthwise convolutions, whose kernel gradient oneDNN has no fast primitive for beyond windows of three
 
@@ -87,8 +100,8 @@ void graft_depthwise_kernel_gradient(float *dw, const float *x, const float *dy,
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.
-void graft_copy_rows(float *y, const size_t y_strides[2], const float *x, const size_t x_strides[2],
-                     const size_t counts[2], size_t row, bool accumulate);
+void graft_copy_rows(void *y, const size_t y_strides[2], const void *x, const size_t x_strides[2],
+                     const size_t counts[2], size_t row, graft_type type);
 
 // y = a·b or a + b over a box of four axes, the strides of each tensor in numbers (0 repeats an axis). With accumulate
 // the result is added to y, so that a y with strides of 0 becomes a sum over those axes; that runs on one thread.
@@ -99,6 +112,28 @@ void graft_broadcast(float *y, const size_t y_strides[4], const float *a, const 
 
 void graft_softmax(float *y, const float *x, size_t rows, size_t columns);
 void graft_softmax_gradient(float *dx, const float *dy, const float *y, size_t rows, size_t columns);
+
+// MARK: Rows brought to a common scale by their own statistics
+
+// Rows of so many numbers with mean μ: u = x − μ where the mean is removed, else x; v = x − μ where the size is taken
+// about the mean, else x; the size is √max(factor·Σv² + epsilon, least).
+typedef struct {
+  size_t rows, columns;
+  bool removes_mean, about_mean;
+  float factor, epsilon, least;
+} graft_rows;
+
+// y = gamma·u/size + beta, one gamma and beta for each column; either may be NULL. Keeps mean and 1/size of every row.
+void graft_normalize_rows(float *y, const float *x, const float *gamma, const float *beta, float *mean, float *inverse,
+                          graft_rows n);
+// dx may be dy.
+void graft_normalize_rows_gradient(float *dx, const float *dy, const float *x, const float *gamma, const float *mean,
+                                   const float *inverse, graft_rows n);
+// How many numbers of scratch graft_row_parameters_gradient needs.
+size_t graft_row_parameters_scratch(graft_rows n);
+// dgamma = Σ dy·u/size and dbeta = Σ dy down each column
+void graft_row_parameters_gradient(float *dgamma, float *dbeta, const float *dy, const float *x, const float *mean,
+                                   const float *inverse, graft_rows n, float *scratch);
 
 // MARK: Folding a scale by output channel into a kernel of rows x columns, and its gradient back out
 

@@ -48,27 +48,30 @@ enum ActivationLayout: Hashable {
   }
 
   /// The array as oneDNN sees it: `[N, C, H, W]` for images, `[N·…, C]` for everything else.
-  func descriptor(of shape: Shape, batch: Int) throws(EngineError) -> MemoryDescriptor {
+  func descriptor(
+    of shape: Shape, batch: Int, type: NumberType = .f32
+  ) throws(EngineError) -> MemoryDescriptor {
     guard shape.rank == 3 else {
       let channels = shape.rank == 0 ? 1 : shape[-1]
       let rows = shape.dimensions.dropLast().reduce(batch, *)
-      return try MemoryDescriptor(dense: [rows, channels])
+      return try MemoryDescriptor(dense: [rows, channels], type)
     }
     let dimensions = [batch, shape[2], shape[0], shape[1]]
     return switch self {
-    case .channelsLast: try MemoryDescriptor(dimensions, dnnl_nhwc)
-    case .channelsFirst: try MemoryDescriptor(dimensions, dnnl_nchw)
-    case .blocked(8): try MemoryDescriptor(dimensions, dnnl_nChw8c)
-    case .blocked: try MemoryDescriptor(dimensions, dnnl_nChw16c)
+    case .channelsLast: try MemoryDescriptor(dimensions, dnnl_nhwc, type)
+    case .channelsFirst: try MemoryDescriptor(dimensions, dnnl_nchw, type)
+    case .blocked(8): try MemoryDescriptor(dimensions, dnnl_nChw8c, type)
+    case .blocked: try MemoryDescriptor(dimensions, dnnl_nChw16c, type)
     }
   }
 
   /// The layout that a primitive chose, or nil where it is none that the kernels know.
   static func matching(
-    _ descriptor: MemoryDescriptor, shape: Shape, batch: Int, preferring first: ActivationLayout
+    _ descriptor: MemoryDescriptor, shape: Shape, batch: Int, type: NumberType, preferring first: ActivationLayout
   ) throws(EngineError) -> ActivationLayout? {
     // Where an axis has extent 1 several layouts are the same array; the one that is there already costs nothing.
-    for layout in [first] + all where try layout.descriptor(of: shape, batch: batch) == descriptor { return layout }
+    for layout in [first] + all
+    where try layout.descriptor(of: shape, batch: batch, type: type) == descriptor { return layout }
     return nil
   }
 }

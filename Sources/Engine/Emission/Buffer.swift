@@ -7,9 +7,14 @@ final class Buffer {
   private var place: UnsafeMutableRawPointer?
 
   /// Memory that the plan will give a place.
-  init(floatCount: Int, isPersistent: Bool = false) {
-    byteCount = floatCount * 4
+  init(byteCount: Int, isPersistent: Bool = false) {
+    self.byteCount = byteCount
     self.isPersistent = isPersistent
+  }
+
+  /// Memory for single-precision numbers.
+  convenience init(floatCount: Int, isPersistent: Bool = false) {
+    self.init(byteCount: floatCount * 4, isPersistent: isPersistent)
   }
 
   /// Memory that belongs to somebody else and stays where it is.

@@ -8,7 +8,7 @@ extension Buffer {
 }
 
 extension Emitter {
-  /// Adds a step that makes Σ g and Σ g·(x − centre) for each channel, as double-precision numbers.
+  /// Adds a step that makes Σ g and Σ g·(x − centre) for each channel, as double-precision numbers; g and x are of one type.
   func channelSums(
     _ gradient: Activation, centred x: Activation, around centre: Buffer, name: String
   ) -> (first: Buffer, second: Buffer) {
@@ -19,12 +19,12 @@ extension Emitter {
     // The vector of centres is as long as there are channels; the last block may be longer.
     let padded = buffer(floatCount: size)
     let channels = min(size, centre.byteCount / 4)
-    let (a, b) = (gradient.buffer, x.buffer)
+    let (a, b, type) = (gradient.buffer, x.buffer, gradient.type.kernel)
     step(name, "channel_sums", touching: [a, b, centre, first, second, scratch, padded]) {
       for c in 0..<channels { padded.floats[c] = centre.floats[c] }
       for c in channels..<size { padded.floats[c] = 0 }
       graft_channel_sums(
-        a.floats, b.floats, view, nil, padded.floats, first.doubles, second.doubles, scratch.floats)
+        a.address, b.address, view, nil, padded.floats, first.doubles, second.doubles, scratch.floats, type)
     }
     return (first, second)
   }
@@ -34,9 +34,9 @@ extension Emitter {
     let view = view(gradient)
     let sums = buffer(floatCount: view.blocks * view.width * 2)
     let scratch = buffer(floatCount: graft_channel_sums_scratch(view))
-    let source = gradient.buffer
+    let (source, type) = (gradient.buffer, gradient.type.kernel)
     step(name, "channel_sums", touching: [source, target, sums, scratch]) {
-      graft_channel_sums(source.floats, nil, view, nil, nil, sums.doubles, nil, scratch.floats)
+      graft_channel_sums(source.address, nil, view, nil, nil, sums.doubles, nil, scratch.floats, type)
       for c in 0..<channels { target.floats[c] = Float(sums.doubles[c]) }
     }
   }

@@ -12,6 +12,13 @@ import Tensors
     var buffer: Buffer
     var layout: ActivationLayout
     var shape: Shape
+    var type = NumberType.f32
+  }
+
+  /// How a value can lie in memory.
+  private struct Form: Hashable {
+    var layout: ActivationLayout
+    var type: NumberType
   }
 
   let program: Program
@@ -38,7 +45,7 @@ import Tensors
   /// Memory in which folded kernels and their gradients pass through, one at a time.
   let foldScratch = Buffer(floatCount: 0, isPersistent: true)
   private var activations: [ValueID: Activation] = [:]
-  private var copies: [ValueID: [ActivationLayout: Activation]] = [:]
+  private var copies: [ValueID: [Form: Activation]] = [:]
   private var gradients: [ValueID: Activation] = [:]
   private var writtenGradients: Set<ParameterPath> = []
 
@@ -97,19 +104,20 @@ extension Emitter {
   }
 
   /// Memory for a value's batch in a layout.
-  func activation(_ shape: Shape, _ layout: ActivationLayout) -> Activation {
+  func activation(_ shape: Shape, _ layout: ActivationLayout, _ type: NumberType = .f32) -> Activation {
     let layout = shape.rank == 3 ? layout : .channelsLast
-    return Activation(
-      buffer: buffer(floatCount: layout.elementCount(of: shape, batch: batch)), layout: layout, shape: shape)
+    let buffer = Buffer(byteCount: layout.elementCount(of: shape, batch: batch) * type.byteCount)
+    buffers.append(buffer)
+    return Activation(buffer: buffer, layout: layout, shape: shape, type: type)
   }
 
   func descriptor(_ activation: Activation) throws(EngineError) -> MemoryDescriptor {
-    try activation.layout.descriptor(of: activation.shape, batch: batch)
+    try activation.layout.descriptor(of: activation.shape, batch: batch, type: activation.type)
   }
 
   func view(_ activation: Activation) -> graft_view { activation.layout.view(of: activation.shape, batch: batch) }
 
-  func count(_ activation: Activation) -> Int { activation.buffer.byteCount / 4 }
+  func count(_ activation: Activation) -> Int { activation.buffer.byteCount / activation.type.byteCount }
 
   /// oneDNN's handle for an array in a buffer.
   func memory(_ descriptor: MemoryDescriptor, _ buffer: Buffer) throws(EngineError) -> Memory {
@@ -162,28 +170,56 @@ extension Emitter {
   /// Says where a value is.
   func set(_ value: ValueID, _ activation: Activation) { activations[value] = activation }
 
-  /// Where a value is, in the layout that its maker chose.
-  func activation(_ value: ValueID) -> Activation {
+  /// Where a value is, as its maker put it there.
+  func stored(_ value: ValueID) -> Activation {
     guard let activation = activations[value] else { preconditionFailure("a value is made before it is read") }
     return activation
   }
 
-  /// A value in a certain layout, moved there by a reorder where it is not; a second reader gets the same copy.
-  func activation(_ value: ValueID, in layout: ActivationLayout) throws(EngineError) -> Activation {
-    let original = activation(value)
-    if original.shape.rank != 3 || original.layout == layout { return original }
-    if let copy = copies[value]?[layout] { return copy }
-    let copy = activation(original.shape, layout)
+  /// A value in single precision, in the layout that its maker chose.
+  func activation(_ value: ValueID) throws(EngineError) -> Activation {
+    try activation(value, in: stored(value).layout)
+  }
+
+  /// A value in a certain layout and type, moved there where it is not; a second reader gets the same copy.
+  func activation(
+    _ value: ValueID, in layout: ActivationLayout, as type: NumberType = .f32
+  ) throws(EngineError) -> Activation {
+    let original = stored(value)
+    let form = Form(layout: original.shape.rank == 3 ? layout : original.layout, type: type)
+    if original.layout == form.layout && original.type == type { return original }
+    if let copy = copies[value]?[form] { return copy }
+    let copy = activation(original.shape, form.layout, type)
     try reorder(original, to: copy)
-    copies[value, default: [:]][layout] = copy
+    copies[value, default: [:]][form] = copy
     return copy
   }
 
-  /// Copies an array into another layout.
+  /// Copies an array into another layout or type.
   func reorder(_ source: Activation, to target: Activation) throws(EngineError) {
+    if source.type != target.type && source.layout == target.layout { return convert(source, to: target) }
+    if !options.bfloat16.isPrimitive && (source.type == .bf16 || target.type == .bf16) {
+      // Only the kernels know bfloat16 here, so the layout turns in single precision.
+      let from = source.type == .f32 ? source : activation(source.shape, source.layout)
+      let to = target.type == .f32 ? target : activation(target.shape, target.layout)
+      if source.type != .f32 { convert(source, to: from) }
+      try reorder(from, to: to)
+      if target.type != .f32 { convert(to, to: target) }
+      return
+    }
     let from = try descriptor(source)
     let to = try descriptor(target)
     try reorder("reorder", from, source.buffer, to: to, target.buffer)
+  }
+
+  /// Turns an array into another type.
+  func convert(_ source: Activation, to target: Activation) {
+    let (x, y, n) = (source.buffer, target.buffer, count(source))
+    switch (source.type, target.type) {
+    case (.f32, .bf16): step("convert", "narrow", touching: [x, y]) { graft_narrow(y.address, x.floats, n) }
+    case (.bf16, .f32): step("convert", "widen", touching: [x, y]) { graft_widen(y.floats, x.address, n) }
+    default: preconditionFailure("an array is turned into another type than it has")
+    }
   }
 
   func reorder(
@@ -210,19 +246,24 @@ extension Emitter {
 
   /// A gradient that may be overwritten: itself where nobody else still needs it, else fresh memory.
   func writable(_ gradient: Activation) -> Activation {
-    isShared(gradient.buffer) ? activation(gradient.shape, gradient.layout) : gradient
+    isShared(gradient.buffer) ? activation(gradient.shape, gradient.layout, gradient.type) : gradient
   }
 
   private func isShared(_ buffer: Buffer) -> Bool { gradients.values.contains { $0.buffer === buffer } }
 
-  /// Adds to a value's gradient what `write` puts into memory of the value's own layout.
+  /// Adds to a value's gradient what `write` puts, in a type of its choice, into memory of the value's own layout.
   func contribute(
-    to value: ValueID, _ write: (Activation) throws(EngineError) -> Void
+    to value: ValueID, as type: NumberType = .f32, _ write: (Activation) throws(EngineError) -> Void
   ) throws(EngineError) {
     guard needsGradient(value) else { return }
-    let made = activation(value)
-    let fresh = activation(made.shape, made.layout)
+    let made = stored(value)
+    var fresh = activation(made.shape, made.layout, type)
     try write(fresh)
+    if type != made.type {
+      let written = fresh
+      fresh = activation(made.shape, made.layout, made.type)
+      convert(written, to: fresh)
+    }
     if let existing = gradients[value] { accumulate(existing, into: fresh) }
     gradients[value] = fresh
   }
@@ -230,24 +271,26 @@ extension Emitter {
   /// Adds an array that is there already, and stays as it is, to a value's gradient.
   func pass(_ gradient: Activation, to value: ValueID) throws(EngineError) {
     guard needsGradient(value) else { return }
-    let made = activation(value)
-    if made.shape.rank == 3 && gradient.layout != made.layout {
-      return try contribute(to: value) { target throws(EngineError) in try reorder(gradient, to: target) }
+    let made = stored(value)
+    if (made.shape.rank == 3 && gradient.layout != made.layout) || gradient.type != made.type {
+      return try contribute(to: value, as: made.type) { target throws(EngineError) in
+        try reorder(gradient, to: target)
+      }
     }
-    let same = Activation(buffer: gradient.buffer, layout: made.layout, shape: made.shape)
+    let same = Activation(buffer: gradient.buffer, layout: made.layout, shape: made.shape, type: made.type)
     guard let existing = gradients[value] else {
       gradients[value] = same
       return
     }
-    let sum = activation(made.shape, made.layout)
-    let (a, b, y, n) = (existing.buffer, same.buffer, sum.buffer, count(sum))
-    step("sum", "add", touching: [a, b, y]) { graft_add(y.floats, a.floats, b.floats, n) }
+    let sum = activation(made.shape, made.layout, made.type)
+    let (a, b, y, n, type) = (existing.buffer, same.buffer, sum.buffer, count(sum), made.type.kernel)
+    step("sum", "add", touching: [a, b, y]) { graft_add(y.address, a.address, b.address, n, type) }
     gradients[value] = sum
   }
 
   private func accumulate(_ source: Activation, into target: Activation) {
-    let (x, y, n) = (source.buffer, target.buffer, count(target))
-    step("sum", "accumulate", touching: [x, y]) { graft_accumulate(y.floats, x.floats, n) }
+    let (x, y, n, type) = (source.buffer, target.buffer, count(target), target.type.kernel)
+    step("sum", "accumulate", touching: [x, y]) { graft_accumulate(y.address, x.address, n, type) }
   }
 }
 

@@ -28,6 +28,20 @@ extension Multiply: Lowerable {
   }
 }
 
+extension ScaledAdd: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    let channels = program.shapes[site.inputs[1]].dimensions.last ?? 1
+    let scaled = program.append(
+      ChannelAffineOperation(
+        name: site.name, input: site.inputs[1],
+        source: .constants(
+          scale: Array(repeating: scale, count: channels), shift: Array(repeating: 0, count: channels))),
+      shape: program.shapes[site.inputs[1]])
+    return program.append(
+      MergeOperation(name: site.name, .add, site.inputs[0], scaled), shape: site.outputShape)
+  }
+}
+
 extension Program {
   /// Two inputs at a time, from the first to the last.
   fileprivate mutating func merge(_ site: LoweringSite, _ kind: MergeOperation.Kind) -> ValueID {

@@ -17,6 +17,31 @@ extension BatchNormalization: Lowerable {
   }
 }
 
+extension LayerScale: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    program.append(
+      ChannelAffineOperation(name: site.name, input: site.inputs[0], source: .factors(site.path("gamma"))),
+      shape: site.outputShape)
+  }
+}
+
+extension LayerNormalization: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    let shape = program.shapes[site.inputs[0]]
+    let axes = Set(axes.map { $0 < 0 ? $0 + shape.rank : $0 })
+    let statistics = RowStatistics.deviation(
+      removesMean: !usesRMSScaling, isAboutMean: true, factor: 1 / Float(axes.reduce(1) { $0 * shape[$1] }),
+      epsilon: epsilon)
+    return program.overLastAxes(axes, of: site.inputs[0], name: site.name) { program, value, count in
+      program.append(
+        RowNormalizationOperation(
+          name: site.name, input: value, columnCount: count, statistics: statistics,
+          gamma: hasGamma ? site.path("gamma") : nil, beta: hasBeta ? site.path("beta") : nil),
+        shape: program.shapes[value])
+    }
+  }
+}
+
 extension Normalization: Lowerable {
   func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
     let channels = site.outputShape[-1]

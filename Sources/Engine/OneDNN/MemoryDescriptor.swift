@@ -14,29 +14,29 @@ final class MemoryDescriptor {
     self.init(owning: try unwrapped(handle))
   }
 
-  /// Single-precision numbers with the given strides.
-  convenience init(_ dimensions: [Int], strides: [Int]) throws(EngineError) {
+  /// Numbers with the given strides.
+  convenience init(_ dimensions: [Int], strides: [Int], _ type: NumberType = .f32) throws(EngineError) {
     var handle: OpaquePointer?
     let status = graft_md_create_strided(
-      &handle, Int32(dimensions.count), dimensions.map(Int64.init), dnnl_f32, strides.map(Int64.init))
+      &handle, Int32(dimensions.count), dimensions.map(Int64.init), type.oneDNN, strides.map(Int64.init))
     try check(status, "memory descriptor")
     self.init(owning: try unwrapped(handle))
   }
 
-  /// Single-precision numbers in a layout that has a name in oneDNN.
-  convenience init(_ dimensions: [Int], _ tag: dnnl_format_tag_t) throws(EngineError) {
+  /// Numbers in a layout that has a name in oneDNN.
+  convenience init(_ dimensions: [Int], _ tag: dnnl_format_tag_t, _ type: NumberType = .f32) throws(EngineError) {
     var handle: OpaquePointer?
     let status = graft_md_create_tagged(
-      &handle, Int32(dimensions.count), dimensions.map(Int64.init), dnnl_f32, tag)
+      &handle, Int32(dimensions.count), dimensions.map(Int64.init), type.oneDNN, tag)
     try check(status, "memory descriptor")
     self.init(owning: try unwrapped(handle))
   }
 
-  /// Single-precision numbers, outermost axis first, without gaps.
-  convenience init(dense dimensions: [Int]) throws(EngineError) {
+  /// Numbers, outermost axis first, without gaps.
+  convenience init(dense dimensions: [Int], _ type: NumberType = .f32) throws(EngineError) {
     var strides = Array(repeating: 1, count: dimensions.count)
     for axis in dimensions.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * dimensions[axis + 1] }
-    try self.init(dimensions, strides: strides)
+    try self.init(dimensions, strides: strides, type)
   }
 
   deinit { graft_md_destroy(handle) }

@@ -2,6 +2,14 @@ import CDNNL
 
 /// The processor as oneDNN's engine, with the one stream that everything runs on.
 @EngineActor enum Processor {
+  /// How oneDNN computes in bfloat16 here.
+  nonisolated static let bfloat16: BFloat16Arithmetic = {
+    // One bit an instruction set; each value holds the bits of those that it builds upon.
+    let sets = dnnl_get_effective_cpu_isa().rawValue
+    func has(_ wanted: dnnl_cpu_isa_t) -> Bool { sets & wanted.rawValue == wanted.rawValue }
+    return has(dnnl_cpu_isa_avx512_core_bf16) ? .native : has(dnnl_cpu_isa_avx512_core) ? .converted : .rounded
+  }()
+
   /// The engine and its stream, made at first use.
   static let device = Result { () throws(EngineError) in try Device() }
 

@@ -60,25 +60,28 @@ extension ActivationFunction {
 extension Emitter {
   /// Adds the steps for y = f(x); `y` may be `x`.
   func apply(_ function: ActivationFunction, _ x: Activation, to y: Activation, name: String) throws(EngineError) {
-    let (n, source, target) = (count(x), x.buffer, y.buffer)
+    let (n, source, target, type) = (count(x), x.buffer, y.buffer, x.type.kernel)
     switch function {
     case .linear, .softmax: preconditionFailure("\(function) is no function of one number that changes it")
     case .relu(let top, let slope, let threshold):
       step(name, "relu", touching: [source, target]) {
-        graft_relu(target.floats, source.floats, n, slope, threshold, top ?? .infinity)
+        graft_relu(target.address, source.address, n, slope, threshold, top ?? .infinity, type)
       }
     case .hardSigmoid(let slope, let offset):
       step(name, "hard_sigmoid", touching: [source, target]) {
-        graft_hard_sigmoid(target.floats, source.floats, n, slope, offset)
+        graft_hard_sigmoid(target.address, source.address, n, slope, offset, type)
       }
     case .hardSilu:
-      step(name, "hard_silu", touching: [source, target]) { graft_hard_silu(target.floats, source.floats, n) }
+      step(name, "hard_silu", touching: [source, target]) { graft_hard_silu(target.address, source.address, n, type) }
     default:
       guard let eltwise = function.eltwise else { return }
-      let layout = try descriptor(x)
+      let from = operand(x)
+      let to = from.type == y.type ? y : from
+      let layout = try descriptor(from)
       try step(
         name, eltwiseForward(eltwise, layout, name: name),
-        [(graft_arg_source, layout, source), (graft_arg_destination, layout, target)])
+        [(graft_arg_source, layout, from.buffer), (graft_arg_destination, layout, to.buffer)])
+      if to.type != y.type { convert(to, to: y) }
     }
   }
 
@@ -92,26 +95,29 @@ extension Emitter {
   ) throws(EngineError) -> Activation {
     if function == .linear { return gradient }
     let target = writable(gradient)
-    let (dy, dx, n) = (gradient.buffer, target.buffer, count(gradient))
+    let (dy, dx, n, type) = (gradient.buffer, target.buffer, count(gradient), gradient.type.kernel)
     let known = function.hasDerivativeFromOutput ? output : input ?? output
+    precondition(known.type == gradient.type, "a value and its gradient are of one type")
     let value = known.buffer
     switch function {
     case .linear, .softmax: preconditionFailure("\(function) is no function of one number that changes it")
     case .relu(let top, let slope, let threshold):
       step(name, "relu_gradient", touching: [dy, dx, value]) {
-        graft_relu_gradient(dx.floats, dy.floats, value.floats, n, slope, threshold, top ?? .infinity)
+        graft_relu_gradient(dx.address, dy.address, value.address, n, slope, threshold, top ?? .infinity, type)
       }
     case .hardSigmoid(let slope, _):
       step(name, "hard_sigmoid_gradient", touching: [dy, dx, value]) {
-        graft_hard_sigmoid_gradient(dx.floats, dy.floats, value.floats, n, slope)
+        graft_hard_sigmoid_gradient(dx.address, dy.address, value.address, n, slope, type)
       }
     case .hardSilu:
       step(name, "hard_silu_gradient", touching: [dy, dx, value]) {
-        graft_hard_silu_gradient(dx.floats, dy.floats, value.floats, n)
+        graft_hard_silu_gradient(dx.address, dy.address, value.address, n, type)
       }
     default:
       guard let eltwise = function.eltwiseFromOutput ?? function.eltwise else { return gradient }
-      let layout = try descriptor(gradient)
+      let (from, at) = (operand(gradient), operand(known))
+      let to = from.type == target.type ? target : from
+      let layout = try descriptor(from)
       let hint = try eltwiseForward(eltwise, layout, name: name)
       let attributes = try Attributes()
       let descriptor = try PrimitiveDescriptor(name) { [engine] handle in
@@ -123,9 +129,10 @@ extension Emitter {
       try step(
         name, descriptor,
         [
-          (place, layout, value), (graft_arg_destination_gradient, layout, dy),
-          (graft_arg_source_gradient, layout, dx),
+          (place, layout, at.buffer), (graft_arg_destination_gradient, layout, from.buffer),
+          (graft_arg_source_gradient, layout, to.buffer),
         ])
+      if to.type != target.type { convert(to, to: target) }
     }
     return target
   }

@@ -16,8 +16,8 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(x.shape, x.layout)
+    let x = emitter.stored(inputs[0])
+    let y = emitter.activation(x.shape, x.layout, x.type)
     try emitter.apply(function, x, to: y, name: name)
     emitter.set(output, y)
   }
@@ -25,7 +25,7 @@ import Tensors
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard let gradient = emitter.takeGradient(of: output) else { return }
     let through = try emitter.throughActivation(
-      function, gradient, output: emitter.activation(output), input: emitter.activation(inputs[0]), name: name)
+      function, gradient, output: emitter.stored(output), input: emitter.stored(inputs[0]), name: name)
     try emitter.pass(through, to: inputs[0])
   }
 }
@@ -54,7 +54,7 @@ import Tensors
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard let gradient = emitter.takeGradient(of: output) else { return }
-    let y = emitter.activation(output)
+    let y = emitter.stored(output)
     let target = emitter.writable(gradient)
     let (dy, dx, value, columns) = (gradient.buffer, target.buffer, y.buffer, y.shape[-1])
     let rows = emitter.count(y) / max(1, columns)
@@ -82,9 +82,9 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(x.shape, x.layout)
-    drop(emitter, x.buffer, y.buffer, emitter.count(x))
+    let x = emitter.stored(inputs[0])
+    let y = emitter.activation(x.shape, x.layout, x.type)
+    drop(emitter, x, to: y)
     emitter.set(output, y)
   }
 
@@ -92,17 +92,19 @@ import Tensors
     guard let gradient = emitter.takeGradient(of: output) else { return }
     // The same mask again: it is a function of seed, layer, step and index.
     let target = emitter.writable(gradient)
-    drop(emitter, gradient.buffer, target.buffer, emitter.count(gradient))
+    drop(emitter, gradient, to: target)
     try emitter.pass(target, to: inputs[0])
   }
 
-  private func drop(_ emitter: Emitter, _ source: Buffer, _ target: Buffer, _ count: Int) {
+  private func drop(_ emitter: Emitter, _ x: Emitter.Activation, to y: Emitter.Activation) {
     let (run, rate, batch) = (emitter.run, rate, emitter.batch)
+    let (source, target, count, type) = (x.buffer, y.buffer, emitter.count(x), x.type.kernel)
     var stream = emitter.options.seed
     for byte in name.utf8 { stream = (stream ^ UInt64(byte)) &* 0x100_0000_01b3 }
     guard dropsSamples else {
       emitter.step(name, "dropout", touching: [source, target]) {
-        graft_dropout(target.floats, source.floats, count, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03)
+        graft_dropout(
+          target.address, source.address, count, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03, type)
       }
       return
     }
@@ -111,8 +113,9 @@ import Tensors
     let view = graft_view(samples: batch, blocks: 1, pixels: count / batch, width: 1)
     emitter.step(name, "dropout", touching: [source, target, factors]) {
       graft_fill(factors.floats, 1, batch)
-      graft_dropout(factors.floats, factors.floats, batch, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03)
-      graft_gate(target.floats, source.floats, factors.floats, view, false)
+      graft_dropout(
+        factors.floats, factors.floats, batch, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03, graft_f32)
+      graft_gate(target.address, source.address, factors.floats, view, false, type)
     }
   }
 }

@@ -33,8 +33,9 @@ import Tensors
   var parameters: [ParameterPath] { normalization.parameters }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(x.shape, x.layout)
+    let x = emitter.stored(inputs[0])
+    let y = emitter.activation(x.shape, x.layout, x.type)
+    let type = x.type.kernel
     let view = emitter.view(x)
     let (size, channels) = (view.blocks * view.width, x.shape[-1])
     let (mean, inverse) = (emitter.buffer(floatCount: size), emitter.buffer(floatCount: size))
@@ -49,10 +50,10 @@ import Tensors
     ) {
       let count = Double(view.samples * view.pixels)
       let second = sums.doubles + size
-      graft_channel_sums(source.floats, nil, view, nil, nil, sums.doubles, nil, scratch.floats)
+      graft_channel_sums(source.address, nil, view, nil, nil, sums.doubles, nil, scratch.floats, type)
       for c in 0..<size { mean.floats[c] = Float(sums.doubles[c] / count) }
       graft_channel_sums(
-        source.floats, source.floats, view, mean.floats, mean.floats, sums.doubles, second, scratch.floats)
+        source.address, source.address, view, mean.floats, mean.floats, sums.doubles, second, scratch.floats, type)
       let gamma = normalization.gamma.map { bank.values(at: $0) }
       let beta = normalization.beta.map { bank.values(at: $0) }
       let (means, variances) = (bank.values(at: normalization.mean), bank.values(at: normalization.variance))
@@ -66,7 +67,7 @@ import Tensors
         variances[c] = variances[c] * momentum + variance * (1 - momentum)
       }
       graft_channel_affine(
-        target.floats, source.floats, view, scale.floats, shift.floats, bounds.low, bounds.high)
+        target.address, source.address, view, scale.floats, shift.floats, bounds.low, bounds.high, type)
       bank.changed([normalization.mean, normalization.variance])
     }
     emitter.set(output, y)
@@ -75,8 +76,8 @@ import Tensors
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard var gradient = emitter.takeGradient(of: output), let vectors else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
-    let x = emitter.activation(inputs[0])
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
+    let x = emitter.stored(inputs[0])
     let sums = emitter.channelSums(gradient, centred: x, around: vectors.mean, name: name)
     let view = emitter.view(x)
     let (size, channels) = (view.blocks * view.width, x.shape[-1])
@@ -94,7 +95,7 @@ import Tensors
     emitter.writeGradient(of: normalization.beta, fromDoubles: sums.first, name: name)
     guard emitter.needsGradient(inputs[0]) else { return }
     let out = emitter.writable(gradient)
-    let (dy, dx, source) = (gradient.buffer, out.buffer, x.buffer)
+    let (dy, dx, source, type) = (gradient.buffer, out.buffer, x.buffer, x.type.kernel)
     let factors = emitter.buffer(floatCount: size * 3)
     let gamma = normalization.gamma.map(emitter.master)
     emitter.step(
@@ -107,7 +108,7 @@ import Tensors
         q[c] = -p[c] * inverse.floats[c] * inverse.floats[c] * Float(sums.second.doubles[c]) / count
         r[c] = -p[c] * Float(sums.first.doubles[c]) / count - q[c] * mean.floats[c]
       }
-      graft_channel_combine(dx.floats, dy.floats, source.floats, view, p, q, r)
+      graft_channel_combine(dx.address, dy.address, source.address, view, p, q, r, type)
     }
     try emitter.pass(out, to: inputs[0])
   }

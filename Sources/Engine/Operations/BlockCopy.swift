@@ -11,11 +11,12 @@ struct RowCopy {
   /// The same rows on the way back.
   var reversed: RowCopy { RowCopy(counts: counts, row: row, source: target, target: source) }
 
-  func run(from x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>) {
+  func run(from x: UnsafeRawPointer, to y: UnsafeMutableRawPointer, _ type: NumberType = .f32) {
+    let (x, y) = (x + self.source.start * type.byteCount, y + self.target.start * type.byteCount)
     withStrides(target.outer, target.inner) { target in
       withStrides(source.outer, source.inner) { source in
         withStrides(counts.outer, counts.inner) { counts in
-          graft_copy_rows(y + self.target.start, target, x + self.source.start, source, counts, row, false)
+          graft_copy_rows(y, target, x, source, counts, row, type.kernel)
         }
       }
     }

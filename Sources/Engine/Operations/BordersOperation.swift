@@ -19,15 +19,15 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(emitter.program.shapes[output], x.layout)
+    let x = emitter.stored(inputs[0])
+    let y = emitter.activation(emitter.program.shapes[output], x.layout, x.type)
     emit(emitter, crops: crops, from: x, to: y)
     emitter.set(output, y)
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard let gradient = emitter.takeGradient(of: output) else { return }
-    try emitter.contribute(to: inputs[0]) { target throws(EngineError) in
+    try emitter.contribute(to: inputs[0], as: gradient.type) { target throws(EngineError) in
       emit(emitter, crops: !crops, from: gradient, to: target)
     }
   }
@@ -41,10 +41,12 @@ import Tensors
     let copy = RowCopy(
       counts: (small.samples * small.blocks, small.rows), row: row, source: crops ? outside : inside,
       target: crops ? inside : outside)
-    let (source, target, n) = (x.buffer, y.buffer, emitter.count(y))
+    let (source, target, type) = (x.buffer, y.buffer, x.type)
+    // In words of four bytes; a buffer ends at a whole one.
+    let words = (target.byteCount + 3) / 4
     emitter.step(name, crops ? "crop" : "pad", touching: [source, target]) {
-      if !crops { graft_fill(target.floats, 0, n) }
-      copy.run(from: source.floats, to: target.floats)
+      if !crops { graft_fill(target.floats, 0, words) }
+      copy.run(from: source.address, to: target.address, type)
     }
   }
 }

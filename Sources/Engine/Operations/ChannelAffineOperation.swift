@@ -10,6 +10,8 @@ import Tensors
     case normalization(FrozenNormalization)
     /// Measured mean and variance, as `Normalization` has them: s = 1 / max(√variance, 1e-7), t = −s·mean.
     case statistics(mean: ParameterPath, variance: ParameterPath)
+    /// A factor for each channel that may train, and no shift.
+    case factors(ParameterPath)
     /// Numbers of the layer itself, one for each channel.
     case constants(scale: [Float], shift: [Float])
   }
@@ -33,13 +35,14 @@ import Tensors
     switch source {
     case .normalization(let normalization): normalization.parameters
     case .statistics(let mean, let variance): [mean, variance]
+    case .factors(let gamma): [gamma]
     case .constants: []
     }
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(x.shape, x.layout)
+    let x = emitter.stored(inputs[0])
+    let y = emitter.activation(x.shape, x.layout, x.type)
     let view = wide(emitter.view(x), x)
     let size = view.blocks * view.width
     let scale = emitter.buffer(floatCount: size, isPersistent: true)
@@ -47,9 +50,10 @@ import Tensors
     let zero = emitter.buffer(floatCount: size, isPersistent: true)
     packVectors(emitter, scale, shift, zero, channels: x.shape.rank == 0 ? 1 : x.shape[-1], size: size)
     let bounds = activation.bounds ?? (-.infinity, .infinity)
-    let (source, target) = (x.buffer, y.buffer)
+    let (source, target, type) = (x.buffer, y.buffer, x.type.kernel)
     emitter.step(name, "channel_affine", touching: [source, target]) {
-      graft_channel_affine(target.floats, source.floats, view, scale.floats, shift.floats, bounds.low, bounds.high)
+      graft_channel_affine(
+        target.address, source.address, view, scale.floats, shift.floats, bounds.low, bounds.high, type)
     }
     emitter.set(output, y)
     vectors = (scale, shift, zero)
@@ -71,6 +75,7 @@ import Tensors
       var t = Array(repeating: Float(0), count: channels)
       switch source {
       case .constants(let scale, let shift): (s, t) = (scale, shift)
+      case .factors(let gamma): for (c, value) in bank.values(at: gamma).enumerated() { s[c] = value }
       case .normalization(let normalization):
         s.withUnsafeMutableBufferPointer { values in
           if let base = values.baseAddress { normalization.writeScale(from: bank, to: base) }
@@ -103,17 +108,22 @@ import Tensors
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard var gradient = emitter.takeGradient(of: output), let vectors else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
-    let x = emitter.activation(inputs[0])
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
+    let x = emitter.stored(inputs[0])
     if case .normalization(let normalization) = source {
       emitParameterGradients(emitter, normalization, gradient, x)
+    }
+    if case .factors(let gamma) = source, emitter.trains(gamma) {
+      let sums = emitter.channelSums(gradient, centred: x, around: vectors.zero, name: name)
+      emitter.writeGradient(of: gamma, fromDoubles: sums.second, name: name)
     }
     guard emitter.needsGradient(inputs[0]) else { return }
     let target = emitter.writable(gradient)
     let view = wide(emitter.view(x), x)
     let (dy, dx, scale, zero) = (gradient.buffer, target.buffer, vectors.scale, vectors.zero)
+    let type = gradient.type.kernel
     emitter.step(name, "channel_affine", touching: [dy, dx]) {
-      graft_channel_affine(dx.floats, dy.floats, view, scale.floats, zero.floats, -.infinity, .infinity)
+      graft_channel_affine(dx.address, dy.address, view, scale.floats, zero.floats, -.infinity, .infinity, type)
     }
     try emitter.pass(target, to: inputs[0])
   }

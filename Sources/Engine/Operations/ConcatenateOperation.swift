@@ -11,6 +11,7 @@ import Tensors
   let axis: Int
 
   private var layout = ActivationLayout.channelsLast
+  private var type = NumberType.f32
 
   init(name: String, inputs: [Program.ValueID], axis: Int) {
     self.name = name
@@ -20,20 +21,19 @@ import Tensors
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
     let shape = emitter.program.shapes[output]
-    let first = emitter.activation(inputs[0]).layout
+    let first = emitter.stored(inputs[0]).layout
+    type = inputs.allSatisfy { emitter.stored($0).type == .bf16 } ? .bf16 : .f32
     // Blocks can be joined only where no input ends in the middle of one.
     let fits = inputs.allSatisfy {
       let channels = emitter.program.shapes[$0][-1]
       return shape.rank == 3 && (axis < 2 || first.paddedChannels(channels) == channels)
     }
     layout = fits ? first : .channelsLast
-    let y = emitter.activation(shape, layout)
+    let y = emitter.activation(shape, layout, type)
     var start = 0
     for input in inputs {
-      let x = try emitter.activation(input, in: layout)
-      let copy = copy(emitter, from: x, into: y, at: start)
-      let (source, target) = (x.buffer, y.buffer)
-      emitter.step(name, "copy_rows", touching: [source, target]) { copy.run(from: source.floats, to: target.floats) }
+      let x = try emitter.activation(input, in: layout, as: type)
+      run(copy(emitter, from: x, into: y, at: start), emitter, from: x, to: y)
       start += x.shape[axis]
     }
     emitter.set(output, y)
@@ -45,13 +45,18 @@ import Tensors
     for input in inputs {
       let shape = emitter.program.shapes[input]
       if emitter.needsGradient(input) {
-        let part = emitter.activation(shape, layout)
-        let copy = copy(emitter, from: part, into: gradient, at: start).reversed
-        let (source, target) = (gradient.buffer, part.buffer)
-        emitter.step(name, "copy_rows", touching: [source, target]) { copy.run(from: source.floats, to: target.floats) }
+        let part = emitter.activation(shape, layout, type)
+        run(copy(emitter, from: part, into: gradient, at: start).reversed, emitter, from: gradient, to: part)
         try emitter.pass(part, to: input)
       }
       start += shape[axis]
+    }
+  }
+
+  private func run(_ copy: RowCopy, _ emitter: Emitter, from x: Emitter.Activation, to y: Emitter.Activation) {
+    let (source, target, type) = (x.buffer, y.buffer, type)
+    emitter.step(name, "copy_rows", touching: [source, target]) {
+      copy.run(from: source.address, to: target.address, type)
     }
   }
 

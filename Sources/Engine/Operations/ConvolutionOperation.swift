@@ -63,7 +63,7 @@ import Tensors
     let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
     return Workload(
       kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
-      kernel: kernel.dimensions, window: window, insets: insets)
+      kernel: kernel.dimensions, window: window, insets: insets, type: emitter.operandType(emitter.imageType))
   }
 }
 
@@ -72,14 +72,15 @@ import Tensors
 extension ConvolutionOperation {
   func emitForward(_ emitter: Emitter) throws(EngineError) {
     let trains = emitter.needsGradient(output)
-    let there = emitter.activation(inputs[0])
+    let there = emitter.stored(inputs[0])
     let outputShape = emitter.program.shapes[output]
+    let type = emitter.imageType
     let choice = try chooseLayouts(
       emitter, there: there.layout, input: there.shape, output: outputShape, trains: trains)
-    let x = try emitter.activation(inputs[0], in: choice.source)
-    let y = emitter.activation(outputShape, choice.destination)
+    let x = try emitter.operand(inputs[0], in: choice.source, as: type)
+    let y = emitter.activation(outputShape, choice.destination, x.type)
     let (xLayout, yLayout) = (try emitter.descriptor(x), try emitter.descriptor(y))
-    let residual = hasResidual ? try emitter.activation(inputs[1], in: y.layout) : nil
+    let residual = hasResidual ? try emitter.operand(inputs[1], in: y.layout, as: type) : nil
     let residualLayout = try residual.map { value throws(EngineError) in try emitter.descriptor(value) }
     let attributes = try Attributes(residual: residualLayout, eltwise: activation.eltwise)
     let descriptor = try forward(emitter, xLayout, yLayout, attributes, trains: trains)
@@ -99,7 +100,7 @@ extension ConvolutionOperation {
     }
     try emitter.step(
       name, descriptor, operationCount: operationCount(outputShape) * emitter.batch, arguments)
-    emitter.set(output, y)
+    emitter.set(output, y, as: type)
     emitter.workloads.append(workload(.forward, emitter))
     guard trains else { return }
     source = x
@@ -112,7 +113,7 @@ extension ConvolutionOperation {
     _ emitter: Emitter, _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ attributes: Attributes,
     trains: Bool
   ) throws(EngineError) -> PrimitiveDescriptor {
-    let weights = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
+    let weights = try freeKernel(emitter)
     let bias = hasBias ? try MemoryDescriptor(dense: [kernel.columns]) : nil
     var window = shimWindow
     return try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
@@ -124,18 +125,26 @@ extension ConvolutionOperation {
 
   private var hasBias: Bool { bias != nil || normalization != nil }
 
+  /// The kernel in whatever layout a primitive likes.
+  private func freeKernel(_ emitter: Emitter) throws(EngineError) -> MemoryDescriptor {
+    try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any, emitter.operandType(emitter.imageType))
+  }
+
   /// Lets the convolution choose, and takes a layout that the other steps know too.
   private func chooseLayouts(
     _ emitter: Emitter, there: ActivationLayout, input: Shape, output: Shape, trains: Bool
   ) throws(EngineError) -> (source: ActivationLayout, destination: ActivationLayout) {
     if emitter.options.layout == .channelsLast { return (.channelsLast, .channelsLast) }
-    let batch = emitter.batch
+    let (batch, type) = (emitter.batch, emitter.operandType(emitter.imageType))
     let free = try forward(
-      emitter, MemoryDescriptor([batch, input[2], input[0], input[1]], dnnl_format_tag_any),
-      MemoryDescriptor([batch, output[2], output[0], output[1]], dnnl_format_tag_any), Attributes(), trains: trains)
+      emitter, MemoryDescriptor([batch, input[2], input[0], input[1]], dnnl_format_tag_any, type),
+      MemoryDescriptor([batch, output[2], output[0], output[1]], dnnl_format_tag_any, type), Attributes(),
+      trains: trains)
     guard let source = try free.layout(of: dnnl_query_src_md), let target = try free.layout(of: dnnl_query_dst_md),
-      let sourceLayout = try ActivationLayout.matching(source, shape: input, batch: batch, preferring: there),
-      let targetLayout = try ActivationLayout.matching(target, shape: output, batch: batch, preferring: sourceLayout)
+      let sourceLayout = try ActivationLayout.matching(
+        source, shape: input, batch: batch, type: type, preferring: there),
+      let targetLayout = try ActivationLayout.matching(
+        target, shape: output, batch: batch, type: type, preferring: sourceLayout)
     else { return (.channelsLast, .channelsLast) }
     return (sourceLayout, targetLayout)
   }
@@ -148,22 +157,30 @@ extension ConvolutionOperation {
   private func packKernel(_ emitter: Emitter, for layout: MemoryDescriptor) throws(EngineError) -> Buffer {
     let master = emitter.master(kernel.path)
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
-    if normalization == nil && stored == layout { return master }
+    let rounds = emitter.imageType == .bf16 && emitter.operandType(.bf16) == .f32
+    if normalization == nil && stored == layout && !rounds { return master }
     let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
     let scale = foldedScale(emitter)
     let scratch = emitter.foldScratch
     if scale != nil { scratch.reserve(byteCount: master.byteCount) }
     let origin = scale == nil ? master : scratch
-    let (rows, columns) = (kernel.rows, kernel.columns)
+    let (rows, columns, packedCount) = (kernel.rows, kernel.columns, layout.byteCount / 4)
     let reorder: @EngineActor () -> Void
     if let blocks = try DepthwiseBlocks(kernel, layout) {
       reorder = { blocks.pack(origin.floats, to: packed.floats) }
+    } else if let blocks = try DepthwiseBlocks(kernel, layout, .bf16) {
+      let wide = emitter.buffer(floatCount: blocks.elementCount, isPersistent: true)
+      reorder = {
+        blocks.pack(origin.floats, to: wide.floats)
+        graft_narrow(packed.address, wide.floats, blocks.elementCount)
+      }
     } else {
       reorder = try emitter.packReorder(stored, origin, to: layout, packed)
     }
     emitter.pack([kernel.path] + (normalization?.scaleParameters ?? [])) {
       if let scale { graft_scale_columns(scratch.floats, master.floats, scale.floats, rows, columns) }
       reorder()
+      if rounds { graft_round_to_bf16(packed.floats, packedCount) }
     }
     return packed
   }
@@ -204,8 +221,9 @@ extension ConvolutionOperation {
 extension ConvolutionOperation {
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard var gradient = emitter.takeGradient(of: output), let layouts, let hint, let source else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
     if hasResidual { try emitter.pass(gradient, to: inputs[1]) }
+    gradient = emitter.operand(gradient)
     try emitParameterGradients(emitter, gradient, layouts, hint, source)
     guard emitter.needsGradient(inputs[0]) else { return }
     try emitInputGradient(emitter, gradient, layouts, hint, source)
@@ -216,7 +234,7 @@ extension ConvolutionOperation {
     _ layouts: (source: MemoryDescriptor, destination: MemoryDescriptor), _ hint: PrimitiveDescriptor,
     _ source: Emitter.Activation
   ) throws(EngineError) {
-    let weights = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
+    let weights = try freeKernel(emitter)
     var window = shimWindow
     let attributes = try Attributes()
     let descriptor = try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
@@ -240,10 +258,10 @@ extension ConvolutionOperation {
           (graft_arg_source_gradient, layouts.source, target.buffer),
         ])
     }
-    if source.layout == emitter.activation(inputs[0]).layout {
-      try emitter.contribute(to: inputs[0], compute)
+    if source.layout == emitter.stored(inputs[0]).layout {
+      try emitter.contribute(to: inputs[0], as: source.type, compute)
     } else {
-      let moved = emitter.activation(source.shape, source.layout)
+      let moved = emitter.activation(source.shape, source.layout, source.type)
       try compute(moved)
       try emitter.pass(moved, to: inputs[0])
     }
@@ -301,6 +319,7 @@ extension ConvolutionOperation {
     _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation, _ blocks: DepthwiseBlocks,
     _ biasGradient: Buffer
   ) {
+    let (gradient, source) = (emitter.single(gradient), emitter.single(source))
     let packed = emitter.buffer(floatCount: blocks.elementCount)
     let table = emitter.buffer(floatCount: kernel.rows * kernel.columns)
     let view = emitter.view(source)

@@ -32,11 +32,12 @@ import Tensors
   var parameters: [ParameterPath] { [kernel] + (bias.map { [$0] } ?? []) }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = try emitter.activation(inputs[0], in: .channelsLast)
-    let y = emitter.activation(emitter.program.shapes[output], .channelsLast)
+    let type = type(emitter)
+    let x = try emitter.operand(inputs[0], in: .channelsLast, as: type)
+    let y = emitter.activation(emitter.program.shapes[output], .channelsLast, x.type)
     let rows = emitter.count(x) / max(1, inputCount)
-    let source = try MemoryDescriptor(dense: [rows, inputCount])
-    let destination = try MemoryDescriptor(dense: [rows, outputCount])
+    let source = try MemoryDescriptor(dense: [rows, inputCount], x.type)
+    let destination = try MemoryDescriptor(dense: [rows, outputCount], x.type)
     let descriptor = try forward(emitter, source, destination, Attributes(eltwise: activation.eltwise))
     guard let layout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
     let packed = try pack(emitter, for: layout)
@@ -49,17 +50,28 @@ import Tensors
         (graft_arg_bias, try MemoryDescriptor(dense: [outputCount]), emitter.master(bias)))
     }
     try emitter.step(name, descriptor, operationCount: operationCount(rows), arguments)
-    emitter.set(output, y)
-    emitter.workloads.append(workload(.forward))
+    emitter.set(output, y, as: type)
+    emitter.workloads.append(workload(.forward, emitter))
     layouts = (source, destination)
     packedKernel = (packed, layout)
   }
 
+  /// What is computed with: a map of an image's pixels is a convolution by another name, one of vectors is exact.
+  private func type(_ emitter: Emitter) -> NumberType {
+    emitter.program.shapes[inputs[0]].rank == 3 ? emitter.imageType : .f32
+  }
+
+  /// The kernel in whatever layout a primitive likes.
+  private func freeKernel(_ emitter: Emitter) throws(EngineError) -> MemoryDescriptor {
+    try MemoryDescriptor([outputCount, inputCount], dnnl_format_tag_any, emitter.operandType(type(emitter)))
+  }
+
   /// One row of the product; a batch has at least as many as samples.
-  private func workload(_ kind: Workload.Kind) -> Workload {
+  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
     Workload(
       kind: kind, input: [inputCount], output: [outputCount], kernel: [outputCount, inputCount],
-      window: Window(size: Size2D(1), strides: Size2D(1), padding: .valid), insets: Insets2D())
+      window: Window(size: Size2D(1), strides: Size2D(1), padding: .valid), insets: Insets2D(),
+      type: emitter.operandType(type(emitter)))
   }
 
   private func operationCount(_ rows: Int) -> Int { 2 * rows * inputCount * outputCount }
@@ -67,7 +79,7 @@ import Tensors
   private func forward(
     _ emitter: Emitter, _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ attributes: Attributes
   ) throws(EngineError) -> PrimitiveDescriptor {
-    let weights = try MemoryDescriptor([outputCount, inputCount], dnnl_format_tag_any)
+    let weights = try freeKernel(emitter)
     let bias = bias == nil ? nil : try MemoryDescriptor(dense: [outputCount])
     let kind = emitter.needsGradient(output) ? dnnl_forward_training : dnnl_forward_inference
     return try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
@@ -83,20 +95,27 @@ import Tensors
 
   private func pack(_ emitter: Emitter, for layout: MemoryDescriptor) throws(EngineError) -> Buffer {
     let (master, stored) = (emitter.master(kernel), try stored())
-    if stored == layout { return master }
+    let rounds = type(emitter) == .bf16 && emitter.operandType(.bf16) == .f32
+    if stored == layout && !rounds { return master }
     let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
-    emitter.pack([kernel], try emitter.packReorder(stored, master, to: layout, packed))
+    let reorder = try emitter.packReorder(stored, master, to: layout, packed)
+    let count = layout.byteCount / 4
+    emitter.pack([kernel]) {
+      reorder()
+      if rounds { graft_round_to_bf16(packed.floats, count) }
+    }
     return packed
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard var gradient = emitter.takeGradient(of: output), let layouts, let packedKernel else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.activation(output), name: name)
+    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
+    gradient = emitter.operand(gradient)
     let hint = try forward(emitter, layouts.source, layouts.destination, Attributes())
-    let x = try emitter.activation(inputs[0], in: .channelsLast)
+    let x = try emitter.operand(inputs[0], in: .channelsLast, as: type(emitter))
     try emitParameterGradients(emitter, gradient, x, layouts, hint)
     guard emitter.needsGradient(inputs[0]) else { return }
-    let free = try MemoryDescriptor([outputCount, inputCount], dnnl_format_tag_any)
+    let free = try freeKernel(emitter)
     let attributes = try Attributes()
     let descriptor = try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
       graft_inner_product_backward_data(
@@ -104,10 +123,9 @@ import Tensors
         attributes.handle)
     }
     guard let layout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
-    emitter.workloads.append(workload(.inputGradient))
+    emitter.workloads.append(workload(.inputGradient, emitter))
     let packed = packedKernel.layout == layout ? packedKernel.buffer : try pack(emitter, for: layout)
-    let target = Emitter.Activation(
-      buffer: emitter.buffer(floatCount: emitter.count(x)), layout: .channelsLast, shape: x.shape)
+    let target = emitter.activation(x.shape, .channelsLast, x.type)
     try emitter.step(
       name, descriptor, operationCount: operationCount(emitter.count(x) / max(1, inputCount)),
       [
@@ -133,7 +151,7 @@ import Tensors
         hint.handle, attributes.handle)
     }
     guard let layout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
-    emitter.workloads.append(workload(.parameterGradient))
+    emitter.workloads.append(workload(.parameterGradient, emitter))
     let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4)
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, layouts.source, x.buffer),
@@ -162,7 +180,7 @@ extension Emitter {
     step(name, "unfold", touching: [source, target]) {
       let sum = target.floats + place.offset
       if place.isWritten || run.isAccumulating {
-        graft_accumulate(sum, source.floats, place.count)
+        graft_accumulate(sum, source.floats, place.count, graft_f32)
       } else {
         graft_copy(sum, source.floats, place.count)
       }

@@ -11,11 +11,13 @@ struct DepthwiseBlocks {
   private let columns: Int
 
   /// Nil where the kernel is not depthwise or the layout is another one.
-  init?(_ kernel: ConvolutionOperation.Kernel, _ layout: MemoryDescriptor) throws(EngineError) {
+  init?(
+    _ kernel: ConvolutionOperation.Kernel, _ layout: MemoryDescriptor, _ type: NumberType = .f32
+  ) throws(EngineError) {
     guard kernel.dimensions.count == 5, kernel.dimensions[1] == 1, kernel.dimensions[2] == 1 else { return nil }
-    if try MemoryDescriptor(kernel.dimensions, dnnl_Goihw8g) == layout {
+    if try MemoryDescriptor(kernel.dimensions, dnnl_Goihw8g, type) == layout {
       width = 8
-    } else if try MemoryDescriptor(kernel.dimensions, dnnl_Goihw16g) == layout {
+    } else if try MemoryDescriptor(kernel.dimensions, dnnl_Goihw16g, type) == layout {
       width = 16
     } else {
       return nil

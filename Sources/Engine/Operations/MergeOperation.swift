@@ -40,15 +40,20 @@ import Tensors
     return .general
   }
 
-  /// Both inputs in a layout in which the kernels can combine them.
+  /// Both inputs in a layout and type in which the kernels can combine them.
   private func operands(_ emitter: Emitter) throws(EngineError) -> [Emitter.Activation] {
     switch pairing(emitter) {
     case .same:
-      let first = emitter.activation(inputs[0])
-      return [first, try emitter.activation(inputs[1], in: first.layout)]
-    case .byChannel(let image):
-      let layout = emitter.activation(inputs[image]).layout
-      return [try emitter.activation(inputs[0], in: layout), try emitter.activation(inputs[1], in: layout)]
+      let layout = emitter.stored(inputs[0]).layout
+      let type: NumberType = inputs.allSatisfy { emitter.stored($0).type == .bf16 } ? .bf16 : .f32
+      return [
+        try emitter.activation(inputs[0], in: layout, as: type),
+        try emitter.activation(inputs[1], in: layout, as: type),
+      ]
+    case .byChannel(let place):
+      let image = emitter.stored(inputs[place])
+      let vector = try emitter.activation(inputs[1 - place], in: image.layout)
+      return place == 0 ? [image, vector] : [vector, image]
     case .general:
       return [
         try emitter.activation(inputs[0], in: .channelsLast), try emitter.activation(inputs[1], in: .channelsLast),
@@ -62,22 +67,24 @@ import Tensors
     let kind = kind
     switch pairing(emitter) {
     case .same:
-      let y = emitter.activation(shape, values[0].layout)
+      let y = emitter.activation(shape, values[0].layout, values[0].type)
       let (a, b, target, n) = (values[0].buffer, values[1].buffer, y.buffer, emitter.count(y))
+      let type = y.type.kernel
       emitter.step(name, "\(kind)", touching: [a, b, target]) {
         switch kind {
-        case .add: graft_add(target.floats, a.floats, b.floats, n)
-        case .multiply: graft_multiply(target.floats, a.floats, b.floats, n)
+        case .add: graft_add(target.address, a.address, b.address, n, type)
+        case .multiply: graft_multiply(target.address, a.address, b.address, n, type)
         }
       }
       emitter.set(output, y)
     case .byChannel(let image):
-      let y = emitter.activation(shape, values[image].layout)
+      let y = emitter.activation(shape, values[image].layout, values[image].type)
+      let type = y.type.kernel
       let (x, g, target, view) = (values[image].buffer, values[1 - image].buffer, y.buffer, emitter.view(y))
       emitter.step(name, "\(kind)_by_channel", touching: [x, g, target]) {
         switch kind {
-        case .add: graft_pixel_add(target.floats, x.floats, g.floats, view)
-        case .multiply: graft_gate(target.floats, x.floats, g.floats, view, false)
+        case .add: graft_pixel_add(target.address, x.address, g.floats, view, type)
+        case .multiply: graft_gate(target.address, x.address, g.floats, view, false, type)
         }
       }
       emitter.set(output, y)
@@ -98,9 +105,12 @@ import Tensors
       switch pairing(emitter) {
       case .same where kind == .add: try emitter.pass(gradient, to: input)
       case .same:
-        let target = emitter.activation(own.shape, own.layout)
+        let target = emitter.activation(own.shape, own.layout, own.type)
         let (dy, b, dx, n) = (gradient.buffer, other.buffer, target.buffer, emitter.count(target))
-        emitter.step(name, "multiply", touching: [dy, b, dx]) { graft_multiply(dx.floats, dy.floats, b.floats, n) }
+        let type = own.type.kernel
+        emitter.step(name, "multiply", touching: [dy, b, dx]) {
+          graft_multiply(dx.address, dy.address, b.address, n, type)
+        }
         try emitter.pass(target, to: input)
       case .byChannel(let image):
         try emitChannelGradient(emitter, gradient, own, other, to: input, isImage: image == place)
@@ -121,14 +131,14 @@ import Tensors
     to input: Program.ValueID, isImage: Bool
   ) throws(EngineError) {
     if isImage && kind == .add { return try emitter.pass(gradient, to: input) }
-    let target = emitter.activation(own.shape, own.layout)
+    let target = emitter.activation(own.shape, own.layout, own.type)
     let view = emitter.view(gradient)
-    let (dy, b, dx, kind) = (gradient.buffer, other.buffer, target.buffer, kind)
+    let (dy, b, dx, kind, type) = (gradient.buffer, other.buffer, target.buffer, kind, gradient.type.kernel)
     emitter.step(name, "\(kind)_by_channel_gradient", touching: [dy, b, dx]) {
       switch (kind, isImage) {
-      case (.multiply, true): graft_gate(dx.floats, dy.floats, b.floats, view, false)
-      case (.multiply, false): graft_gate_gradient(dx.floats, dy.floats, b.floats, view, false)
-      case (.add, _): graft_pixel_sum(dx.floats, dy.floats, view, false)
+      case (.multiply, true): graft_gate(dx.address, dy.address, b.floats, view, false, type)
+      case (.multiply, false): graft_gate_gradient(dx.floats, dy.address, b.address, view, false, type)
+      case (.add, _): graft_pixel_sum(dx.floats, dy.address, view, false, type)
       }
     }
     try emitter.pass(target, to: input)

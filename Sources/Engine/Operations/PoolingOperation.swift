@@ -46,8 +46,9 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(emitter.program.shapes[output], x.layout)
+    let (layout, type) = (emitter.stored(inputs[0]).layout, emitter.stored(inputs[0]).type)
+    let x = try emitter.operand(inputs[0], in: layout, as: type)
+    let y = emitter.activation(emitter.program.shapes[output], layout, x.type)
     let (from, to) = (try emitter.descriptor(x), try emitter.descriptor(y))
     let kind = emitter.needsGradient(output) ? dnnl_forward_training : dnnl_forward_inference
     var window = shimWindow(x.shape, y.shape)
@@ -66,14 +67,15 @@ import Tensors
       arguments.append((graft_arg_workspace, layout, buffer))
     }
     try emitter.step(name, descriptor, arguments)
-    emitter.set(output, y)
+    emitter.set(output, y, as: type)
     hint = descriptor
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
-    guard let gradient = emitter.takeGradient(of: output), let hint else { return }
+    guard let taken = emitter.takeGradient(of: output), let hint else { return }
+    let gradient = emitter.operand(taken)
     let from = try emitter.descriptor(gradient)
-    try emitter.contribute(to: inputs[0]) { target throws(EngineError) in
+    try emitter.contribute(to: inputs[0], as: gradient.type) { target throws(EngineError) in
       let to = try emitter.descriptor(target)
       var window = shimWindow(target.shape, gradient.shape)
       let attributes = try Attributes()
@@ -110,18 +112,19 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
+    let x = emitter.stored(inputs[0])
     let shape = emitter.program.shapes[output]
     let view = emitter.view(x)
-    let (source, kind) = (x.buffer, kind)
+    let (source, kind, type) = (x.buffer, kind, x.type.kernel)
     // One number for each channel that takes memory, in the layout of the image.
     let pooled = emitter.buffer(floatCount: view.samples * view.blocks * view.width)
     let places = kind == .maximum ? emitter.buffer(floatCount: view.samples * view.blocks * view.width) : pooled
     emitter.step(name, "global_\(kind)", touching: [source, pooled, places]) {
       switch kind {
-      case .average: graft_pixel_mean(pooled.floats, source.floats, view)
+      case .average: graft_pixel_mean(pooled.floats, source.address, view, type)
       case .maximum:
-        graft_pixel_maximum(pooled.floats, places.address.assumingMemoryBound(to: Int32.self), source.floats, view)
+        graft_pixel_maximum(
+          pooled.floats, places.address.assumingMemoryBound(to: Int32.self), source.address, view, type)
       }
     }
     self.places = places
@@ -138,14 +141,14 @@ import Tensors
     let copy = RowCopy(
       counts: (1, view.samples), row: channels, source: (0, 0, padded), target: (0, 0, channels))
     emitter.step(name, "copy_rows", touching: [pooled, y.buffer]) {
-      copy.run(from: pooled.floats, to: y.buffer.floats)
+      copy.run(from: pooled.address, to: y.buffer.address)
     }
     emitter.set(output, y)
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard let gradient = emitter.takeGradient(of: output), let places else { return }
-    try emitter.contribute(to: inputs[0]) { target throws(EngineError) in
+    try emitter.contribute(to: inputs[0], as: emitter.stored(inputs[0]).type) { target throws(EngineError) in
       let view = emitter.view(target)
       let padded = view.blocks * view.width
       var source = gradient.buffer
@@ -156,17 +159,17 @@ import Tensors
           counts: (1, view.samples), row: channels, source: (0, 0, channels), target: (0, 0, padded))
         emitter.step(name, "copy_rows", touching: [narrow, wide]) {
           graft_fill(wide.floats, 0, view.samples * padded)
-          copy.run(from: narrow.floats, to: wide.floats)
+          copy.run(from: narrow.address, to: wide.address)
         }
         source = wide
       }
-      let (dg, dx, kind) = (source, target.buffer, kind)
+      let (dg, dx, kind, type) = (source, target.buffer, kind, target.type.kernel)
       emitter.step(name, "global_\(kind)_gradient", touching: [dg, dx, places]) {
         switch kind {
-        case .average: graft_pixel_spread(dx.floats, dg.floats, view, 1 / Float(view.pixels), false)
+        case .average: graft_pixel_spread(dx.address, dg.floats, view, 1 / Float(view.pixels), false, type)
         case .maximum:
           graft_pixel_maximum_gradient(
-            dx.floats, dg.floats, places.address.assumingMemoryBound(to: Int32.self), view)
+            dx.address, dg.floats, places.address.assumingMemoryBound(to: Int32.self), view, type)
         }
       }
     }

@@ -22,8 +22,9 @@ import Tensors
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = emitter.activation(inputs[0])
-    let y = emitter.activation(emitter.program.shapes[output], x.layout)
+    let (layout, type) = (emitter.stored(inputs[0]).layout, emitter.stored(inputs[0]).type)
+    let x = try emitter.operand(inputs[0], in: layout, as: type)
+    let y = emitter.activation(emitter.program.shapes[output], layout, x.type)
     let (from, to) = (try emitter.descriptor(x), try emitter.descriptor(y))
     let attributes = try Attributes()
     let algorithm = algorithm
@@ -34,14 +35,15 @@ import Tensors
     try emitter.step(
       name, descriptor,
       [(graft_arg_source, from, x.buffer), (graft_arg_destination, to, y.buffer)])
-    emitter.set(output, y)
+    emitter.set(output, y, as: type)
     hint = descriptor
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
-    guard let gradient = emitter.takeGradient(of: output), let hint else { return }
+    guard let taken = emitter.takeGradient(of: output), let hint else { return }
+    let gradient = emitter.operand(taken)
     let from = try emitter.descriptor(gradient)
-    try emitter.contribute(to: inputs[0]) { target throws(EngineError) in
+    try emitter.contribute(to: inputs[0], as: gradient.type) { target throws(EngineError) in
       let to = try emitter.descriptor(target)
       let attributes = try Attributes()
       let algorithm = algorithm

@@ -24,6 +24,24 @@ public struct Multiply: Layer {
   public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape { try broadcast(inputs) }
 }
 
+/// The first input and a share of the second: y = a + scale·b, as the residual branches of Inception-ResNet end.
+public struct ScaledAdd: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "CustomScaleLayer"
+
+  /// The factor of the second input.
+  public var scale: Float
+
+  /// A sum with a scaled second summand.
+  public init(scale: Float) { self.scale = scale }
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
+    guard inputs.count == 2 else { throw Self.unfit("takes two inputs, but has \(inputs.count)") }
+    return try broadcast(inputs)
+  }
+}
+
 /// Its inputs one behind another along an axis.
 public struct Concatenate: Layer {
   /// Keras's name of this kind.

@@ -4,7 +4,14 @@ extension Dropout: KerasLayer {
   /// The shape of the mask of a layer that drops whole images: one number an image.
   private static let imageMask: JSON = [nil, 1, 1, 1]
 
+  // ConvNeXt's own class drops whole images by another name of the same option.
+  static let kerasClasses = ["Dropout", "StochasticDepth"]
+
   init(_ options: LayerOptions) throws(WeightError) {
+    if options.kind == "StochasticDepth" {
+      self.init(rate: try options.number("drop_path_rate"), dropsWholeImages: true)
+      return
+    }
     try options.refuse("noise_shape", unless: [Self.imageMask], reason: "which is not supported")
     // Keras 1 called the rate p.
     let rate = try options.number("rate", default: try options.number("p", default: 0))

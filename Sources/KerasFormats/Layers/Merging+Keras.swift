@@ -12,6 +12,14 @@ extension Multiply: KerasLayer {
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
+extension ScaledAdd: KerasLayer {
+  init(_ options: LayerOptions) throws(WeightError) { self.init(scale: try options.number("scale")) }
+
+  func record() -> LayerRecord {
+    LayerRecord(Self.kind, ["scale": JSON(scale)], module: "keras.src.applications.inception_resnet_v2")
+  }
+}
+
 extension Concatenate: KerasLayer {
   init(_ options: LayerOptions) throws(WeightError) {
     // Keras counts the batch as axis 0.
