@@ -15,7 +15,8 @@ extension BackboneFamily {
       name: widthName("mobilenetv2", alpha), title: widthTitle("MobileNetV2", alpha),
       aliases: widthAliases("mobilenetv2", alpha), defaultSize: Size2D(224), preprocessing: .tf,
       kerasCall: widthCall("MobileNetV2", alpha),
-      parameterCounts: publishedCounts[alpha], stageEnds: publishedStageEnds, graphName: { "mobilenetv2_\(two)_\($0.height)" },
+      parameterCounts: publishedCounts[alpha], stageEnds: publishedStageEnds,
+      graphName: { "mobilenetv2_\(two)_\($0.height)" },
       trunk: { (network, x) throws(GraphError) in
         var x = try network.conv(x, roundedChannels(32 * alpha), 3, stride: 2, "Conv1")
         x = try network.normalized(x, momentum: 0.999, "bn_Conv1")

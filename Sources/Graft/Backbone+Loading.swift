@@ -10,13 +10,16 @@ extension Backbone {
   /// - Parameters:
   ///   - name: The name of a model in `pretrained/`, or the path of a `.h5`, `.weights.h5` or `.keras` file.
   ///   - folders: Where names are looked for; the usual folders if nil.
+  ///   - cutLayer: The last layer of the trunk; see ``Backbone/init(_:size:cutAt:)``.
   /// - Throws: `BackboneError` where nothing has this name, the file is not the one that its manifest describes, or it
   ///   cannot be read.
-  public static func load(_ name: String, in folders: PretrainedFolders? = nil) throws(BackboneError) -> Backbone {
+  public static func load(
+    _ name: String, in folders: PretrainedFolders? = nil, cutAt cutLayer: String? = nil
+  ) throws(BackboneError) -> Backbone {
     let places = if let folders { folders } else { try PretrainedFolders() }
     let source = try places.resolve(name)
     if case .pretrained(let entry) = source { try entry.verify() }
-    return try Backbone(source)
+    return try Backbone(source, cutAt: cutLayer)
   }
 
   /// The size of the pictures that it was trained on.

@@ -63,7 +63,7 @@ class Network:
 
 
 def widths(name, function, alphas, **options):
-    return [Network(name if a == 1 else f"{name}-{a}", function, alpha=a, **options) for a in alphas]
+    return [Network(name if a == 1 else f"{name}-{a}", function, alpha=float(a), **options) for a in alphas]
 
 
 def minimalistic(size):
