@@ -14,6 +14,8 @@ public struct Backbone: Sendable {
   public var preprocessing: Preprocessing?
   /// The file that the weights come from.
   public var path: String
+  /// The last layer of the trunk, where somebody asked for one.
+  public var cutLayer: String?
   /// What its manifest says; nil for a file given by its path.
   public var model: PretrainedModel?
   /// What became of the arrays in the file.
@@ -34,11 +36,13 @@ extension Backbone {
   ///   - options: How arrays find their places and what may stay undone. Parameters that get no value because of that
   ///     start as fresh ones would, and the report says so.
   ///   - mode: How a file is read that is not a pretrained one.
+  ///   - cutLayer: The last layer of the trunk; if nil, that of the family's last stage, or for an unknown network what
+  ///     stands before its last global pooling or flatten.
   /// - Throws: `BackboneError` with code `unfitFile` where the file cannot be read or fits no family, `invalidOption`
-  ///   where its network cannot take pictures of that size.
+  ///   where its network cannot take pictures of that size or be cut there.
   public init(
     _ source: PretrainedFolders.Resolution, size: Size2D? = nil, family wantedFamily: BackboneFamily? = nil,
-    options: LoadOptions = .strict, mode: ReadingMode = .inProcess
+    cutAt cutLayer: String? = nil, options: LoadOptions = .strict, mode: ReadingMode = .inProcess
   ) throws(BackboneError) {
     switch source {
     case .pretrained(let entry):
@@ -48,7 +52,9 @@ extension Backbone {
       path = file
       model = nil
     }
+    self.cutLayer = cutLayer
     let whole: Graph
+    let ends: [(name: String, lastLayer: String)]
     do throws(WeightError) {
       let source = try KerasFile(path, mode: model == nil ? mode : .inProcess, inputSize: size)
       switch source.format {
@@ -57,15 +63,17 @@ extension Backbone {
         whole = file.graph
         weights = file.weights
         report = file.report
-        family = .recognized(in: whole)
+        let match = BackboneFamily.match(in: whole)
+        family = match?.family
+        ends = match?.stageEnds ?? model?.stageEnds.map { ($0.name, $0.lastLayer) } ?? []
       case .weightsOnlyH5, .weightsH5:
         let named = wantedFamily ?? model.flatMap { BackboneFamily.named($0.family) }
-        let fit = try Self.fitWeights(
-          of: source, at: path, to: named.map { [$0] } ?? BackboneFamily.all, options: options)
+        let fit = try Self.fit(source, at: path, to: named, options: options)
         whole = fit.graph
         weights = fit.weights
         report = fit.report
         family = fit.family
+        ends = fit.family.stageEnds
       }
     } catch {
       let place = error.object.map { "\($0): " } ?? ""
@@ -73,7 +81,7 @@ extension Backbone {
     }
     preprocessing = whole.beginsWithPreprocessing ? .insideModel : model?.preprocessing ?? family?.preprocessing
     do throws(GraphError) {
-      graph = try Self.trunk(of: whole, family: family, model: model)
+      graph = try whole.trunk(stageEnds: ends, cutAt: cutLayer)
       if let size { graph = try graph.resized(to: [size.height, size.width, 3]) }
       if let preprocessing {
         try weights.embed(preprocessing, in: graph)
@@ -85,7 +93,8 @@ extension Backbone {
       try weights.check(against: graph)
     } catch {
       throw BackboneError(
-        error.code == .unfitInput ? .invalidOption : .unfitFile, subject: path, detail: error.description)
+        [.unfitInput, .unknownName].contains(error.code) ? .invalidOption : .unfitFile, subject: path,
+        detail: error.description)
     }
   }
 
@@ -99,41 +108,99 @@ extension Backbone {
     report.warnings.append("\(first)\(more) start anew, for the file has nothing that fits.")
   }
 
-  /// The network without its classifier, divided into stages.
-  private static func trunk(
-    of whole: Graph, family: BackboneFamily?, model: PretrainedModel?
-  ) throws(GraphError) -> Graph {
-    let ends = family?.stageEnds ?? model?.stageEnds.map { ($0.name, $0.lastLayer) } ?? []
-    let last = ends.last.flatMap { whole.firstNode(of: $0.lastLayer) } ?? whole.trunkEnd
-    var trunk = last.map { whole.cut(at: [$0]) } ?? whole
-    if !ends.isEmpty {
-      try trunk.setStages(ends)
-    } else if trunk.stages.isEmpty {
-      trunk.stages = trunk.stagesByResolution()
-    }
-    return trunk
+  /// A family that takes the weights of a file.
+  package struct Fit {
+    /// The family's network.
+    package let graph: Graph
+    /// Its weights.
+    package let weights: Weights
+    /// What became of the file's arrays.
+    package let report: LoadReport
+    /// The family.
+    package let family: BackboneFamily
+    /// Whether the file has a classifier of 1000 classes.
+    package let hasClassifier: Bool
   }
 
-  /// The first family whose network takes all weights of a file.
-  private static func fitWeights(
-    of file: KerasFile, at path: String, to families: [BackboneFamily], options: LoadOptions
-  ) throws(WeightError) -> (graph: Graph, weights: Weights, report: LoadReport, family: BackboneFamily) {
+  /// The families whose weights a file is large enough for and not far too large, the nearest in size first.
+  ///
+  /// Numbers of half precision or squeezed ones take less than four bytes each; names and the state of an optimizer take
+  /// some more.
+  private static func families(ofFile path: String) -> [BackboneFamily] {
+    guard let size = byteCount(ofFile: path) else { return [] }
+    // The index of a file that was cut into parts says nothing about their size.
+    if path.hasSuffix(".json") { return BackboneFamily.all }
+    let distances = BackboneFamily.all.map { family in
+      let counts = family.parameterCounts.map { [$0.trunk, $0.whole] } ?? []
+      let fitting = counts.map { 4 * $0 }.filter { $0 * 2 / 5 < size && size < $0 * 2 + (8 << 20) }
+      return (family: family, distance: fitting.map { abs(size - $0) }.min())
+    }
+    let fitting = distances.filter { $0.distance != nil }
+    return fitting.sorted { ($0.distance ?? 0) < ($1.distance ?? 0) }.map(\.family)
+  }
+
+  /// The family whose network takes all weights of a file, as trunk alone or with the 1000 classes of ImageNet.
+  ///
+  /// - Parameter family: The only family that is tried, if it is known.
+  /// - Throws: ``WeightError`` with `unfitWeights` where none does.
+  package static func fit(
+    _ file: KerasFile, at path: String, to family: BackboneFamily? = nil, options: LoadOptions = .strict
+  ) throws(WeightError) -> Fit {
+    let families = family.map { [$0] } ?? families(ofFile: path)
     var first: WeightError?
     for family in families {
       for classCount in [nil, 1000] {
         guard let graph = try? family.graph(classCount: classCount) else { continue }
         do throws(WeightError) {
           let (weights, report) = try file.loadWeights(into: graph, options: options)
-          return (graph, weights, report, family)
+          return Fit(
+            graph: graph, weights: weights, report: report, family: family, hasClassifier: classCount != nil)
         } catch {
           guard error.code == .unfitWeights else { throw error }
           first = first ?? error
         }
       }
     }
-    if let first, families.count == 1 { throw first }
-    let names = families.map(\.name).joined(separator: ", ")
+    if let first, family != nil { throw first }
     throw WeightError(
-      .unfitWeights, file: path, detail: "holds weights without a network, and they fit none of the families \(names)")
+      .unfitWeights, file: path,
+      detail: "holds weights without a network, and they fit none of the \(BackboneFamily.all.count) families in code, "
+        + "with 1000 classes or without a classifier")
+  }
+}
+
+extension Graph {
+  /// The network without its classifier, divided into stages.
+  ///
+  /// - Parameters:
+  ///   - ends: The stages of its family, each with its last layer; none for an unknown one.
+  ///   - cutLayer: The last layer of the trunk, if somebody has a wish.
+  /// - Throws: `GraphError` with code `unknownName` or `unfitInput` where it cannot be cut there.
+  package func trunk(
+    stageEnds ends: [(name: String, lastLayer: String)], cutAt cutLayer: String?
+  ) throws(GraphError) -> Graph {
+    var whole = self
+    if !ends.isEmpty { try whole.setStages(ends) }
+    if let cutLayer {
+      var trunk = whole.cut(at: [try cutPoint(cutLayer)])
+      // A cut behind the family's last stage, or in a network of no family.
+      let staged = Set(trunk.stages.flatMap(\.layers))
+      if !trunk.layerNames.allSatisfy({ staged.contains($0) || trunk[layer: $0] is Input }) {
+        trunk.stages = trunk.stagesByResolution()
+      }
+      return trunk
+    }
+    guard let last = ends.last?.lastLayer, let end = firstNode(of: last) else {
+      var trunk = trunkEnd.map { whole.cut(at: [$0]) } ?? whole
+      if trunk.stages.isEmpty { trunk.stages = trunk.stagesByResolution() }
+      return trunk
+    }
+    // A normalisation at the end of a network without a classifier is part of the trunk.
+    let behind = nodes.indices.filter { $0 > end }
+    if !behind.isEmpty, behind.allSatisfy({ layer(of: $0) is LayerNormalization }), outputs.count == 1 {
+      whole.extendLastStage()
+      return whole
+    }
+    return whole.cut(at: [end])
   }
 }

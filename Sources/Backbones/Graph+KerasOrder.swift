@@ -28,12 +28,15 @@ extension Graph {
     }
   }
 
-  /// The same network with its nodes and layers in Keras's order; for graphs without shared layers, stages or modules.
+  /// The same network with its nodes and layers in Keras's order; for graphs without shared layers and stages, and
+  /// without modules unless the order is right already.
   package func inKerasOrder() throws(GraphError) -> Graph {
+    let order = nodesInKerasOrder
+    if order == Array(nodes.indices) { return self }
     precondition(nodes.count == layerNames.count && stages.isEmpty && modules.isEmpty, "a graph as it was just built")
     var result = Graph(name: name)
     var places = Array(repeating: 0, count: nodes.count)
-    for index in nodesInKerasOrder {
+    for index in order {
       let node = nodes[index]
       if let input = layer(of: index) as? Input {
         places[index] = try result.addInput(input, named: node.layer)

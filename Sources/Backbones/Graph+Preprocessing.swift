@@ -40,7 +40,7 @@ extension Graph {
   }
 
   /// The only input, which must be a picture of three channels.
-  fileprivate func pictureInput() throws(GraphError) -> Node.ID {
+  func pictureInput() throws(GraphError) -> Node.ID {
     guard let input = inputs.first, inputs.count == 1 else {
       throw GraphError(.unfitInput, subject: name, detail: "expected one input, found \(inputs.count)")
     }
@@ -91,12 +91,13 @@ extension Weights {
 
 extension Graph {
   /// The kernels of the convolutions that mix the picture's channels, behind layers that leave channels alone.
-  fileprivate func kernelsThatSeeThePicture() throws(GraphError) -> [ParameterPath] {
+  func kernelsThatSeeThePicture() throws(GraphError) -> [ParameterPath] {
     var carrying: Set<Node.ID> = [try pictureInput()]
     var result: [ParameterPath] = []
     for (index, node) in nodes.enumerated() where node.inputs.contains(where: carrying.contains) {
       switch layer(of: index) {
-      case is ZeroPadding2D, is Cropping2D, is UpSampling2D, is MaxPooling2D, is AveragePooling2D, is Dropout:
+      case is ZeroPadding2D, is Cropping2D, is UpSampling2D, is MaxPooling2D, is AveragePooling2D, is Dropout,
+        is Rescaling, is Normalization:
         carrying.insert(index)
       case let conv as Conv2D where conv.groups == 1:
         let path = ParameterPath(node.layer, "kernel")

@@ -2,19 +2,22 @@ import Graphs
 import Tensors
 
 extension Graph {
-  /// The node at which a classifier ends its trunk: the last image of more than one pixel on the way to the output.
+  /// The node at which a classifier ends its trunk: the image that the last global pooling or flatten takes.
   ///
-  /// A network whose way to the output branches before that, or that has no such image, is a trunk as a whole.
+  /// Only poolings count behind which no image of more than one pixel follows, so that the gates of
+  /// squeeze-and-excitation are passed over. nil where there is none: the network is a trunk as a whole.
   package var trunkEnd: Node.ID? {
-    guard let output = outputs.first, outputs.count == 1 else { return nil }
-    var node = output
-    while true {
-      let shape = nodes[node].outputShape
-      if shape.rank == 3, shape[0] * shape[1] > 1 { return node }
-      guard nodes[node].inputs.count == 1 else { return output }
-      node = nodes[node].inputs[0]
-      if layer(of: node) is Input { return output }
+    /// Whether an image comes out of a node or of anything that needs it.
+    var leadsToImage = nodes.map { $0.outputShape.isPicture }
+    for node in nodes.indices.reversed() where leadsToImage[node] {
+      for input in nodes[node].inputs { leadsToImage[input] = true }
     }
+    var needed = Set(outputs)
+    for node in nodes.indices.reversed() where needed.contains(node) { needed.formUnion(nodes[node].inputs) }
+    let ends = nodes.indices.filter { needed.contains($0) && !leadsToImage[$0] }.flatMap { node in
+      nodes[node].inputs.filter { nodes[$0].outputShape.isPicture && !(layer(of: $0) is Input) }
+    }
+    return ends.max()
   }
 
   /// Whether a rescaling or normalisation is the first thing that happens to the input.
@@ -24,4 +27,27 @@ extension Graph {
         && (layer(of: index) is Rescaling || layer(of: index) is Normalization)
     }
   }
+
+  /// The last node that applies a layer whose output is an image, where a user asks for the trunk to end.
+  ///
+  /// - Throws: `GraphError` with code `unknownName`, naming the nearest layers, or `unfitInput` where no image comes out.
+  package func cutPoint(_ name: String) throws(GraphError) -> Node.ID {
+    guard let node = nodes.lastIndex(where: { $0.layer == name }) else {
+      let near = layerNames.nearest(to: name).joined(separator: ", ")
+      throw GraphError(.unknownName, subject: "layer \(name)", detail: "does not exist; the nearest are \(near)")
+    }
+    let shape = nodes[node].outputShape
+    guard shape.rank == 3, !(layer(of: node) is Input) else {
+      let hint = trunkEnd.map { "; the last that does is \(nodes[$0].layer)" } ?? ""
+      throw GraphError(
+        .unfitInput, subject: "layer \(name)",
+        detail: "expected a layer that puts out an image [H, W, C], found an output of \(shape)\(hint)")
+    }
+    return node
+  }
+}
+
+extension Shape {
+  /// Whether this is an image of more than one pixel.
+  fileprivate var isPicture: Bool { rank == 3 && self[0] * self[1] > 1 }
 }

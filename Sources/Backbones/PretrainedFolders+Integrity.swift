@@ -17,14 +17,26 @@ extension PretrainedFolders.Entry {
 /// The SHA-256 of a file's bytes in hexadecimal digits, for provenance.
 ///
 /// - Throws: `BackboneError.Code.damagedFile` where the file cannot be read.
-package func sha256(ofFile path: String) throws(BackboneError) -> String {
+package func sha256(ofFile path: String) throws(BackboneError) -> String { try hexDigest(SHA256.self, ofFile: path) }
+
+/// A digest of a file's bytes in hexadecimal digits.
+///
+/// - Throws: `BackboneError.Code.damagedFile` where the file cannot be read.
+func hexDigest<Function: HashFunction>(_ function: Function.Type, ofFile path: String) throws(BackboneError) -> String {
   do {
     let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
     defer { try? file.close() }
-    var hash = SHA256()
+    var hash = Function()
     while let bytes = try file.read(upToCount: 1 << 20), !bytes.isEmpty { hash.update(data: bytes) }
     return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   } catch {
     throw BackboneError(.damagedFile, subject: path, detail: "cannot be read: \(error.localizedDescription)")
   }
+}
+
+/// How many bytes a file holds; nil where it cannot be opened.
+func byteCount(ofFile path: String) -> Int? {
+  guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+  defer { try? file.close() }
+  return (try? file.seekToEnd()).map { Int($0) }
 }

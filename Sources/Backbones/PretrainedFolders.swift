@@ -29,6 +29,8 @@ public struct PretrainedFolders: Sendable {
   public let searched: [String]
   /// What was found; of equal names the first.
   public let entries: [Entry]
+  /// Weight files that keras.applications publishes, as the manifests list them.
+  public let official: [OfficialWeights]
 
   /// Reads the manifests of the given folders.
   ///
@@ -36,17 +38,20 @@ public struct PretrainedFolders: Sendable {
   public init(searching folders: [String]) throws(BackboneError) {
     searched = folders
     var entries: [Entry] = []
+    var official: [OfficialWeights] = []
     for folder in folders {
       guard let manifest = try PretrainedManifest(folder: folder) else { continue }
       for model in manifest.models where !entries.contains(where: { $0.model.name == model.name }) {
         entries.append(Entry(model: model, folder: folder))
       }
+      for file in manifest.official ?? [] where !official.contains(file) { official.append(file) }
     }
     self.entries = entries
+    self.official = official
   }
 
   /// Reads the manifests of the usual folders: that of the environment variable `GRAFT_PRETRAINED`, `pretrained` in the
-  /// current folder, and `pretrained` beside the program and in the folders above it.
+  /// current folder, `pretrained` beside the program and in the folders above it, and where Keras keeps what it fetches.
   ///
   /// - Throws: `BackboneError.Code.unreadableManifest`.
   public init() throws(BackboneError) {
@@ -70,6 +75,9 @@ public struct PretrainedFolders: Sendable {
         add("\(url.path)/pretrained")
         url = url.deletingLastPathComponent()
       }
+    }
+    if let home = environment["KERAS_HOME"] ?? environment["HOME"].map({ "\($0)/.keras" }), !home.isEmpty {
+      add("\(home)/models")
     }
     return folders
   }
@@ -96,14 +104,23 @@ extension PretrainedFolders {
       return .pretrained(entry)
     }
     var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) {
+    let exists = FileManager.default.fileExists(atPath: name, isDirectory: &isFolder)
+    if let family, !exists || isFolder.boolValue, let download = try download(of: family) {
+      return .file(download.path)
+    }
+    if exists {
       guard !isFolder.boolValue else {
         throw BackboneError(.unknownName, subject: "backbone \(name)", detail: "expected a weight file, found a folder")
       }
       return .file(name)
     }
-    let what = family == nil ? "is neither a file nor a pretrained model" : "is a family without a file here"
-    throw BackboneError(.unknownName, subject: "backbone \(name)", detail: "\(what); \(found)")
+    guard let family else {
+      throw BackboneError(
+        .unknownName, subject: "backbone \(name)", detail: "is neither a file nor a pretrained model; \(found)")
+    }
+    let advice = advice(for: family).map { "; \($0)" } ?? ""
+    throw BackboneError(
+      .unknownName, subject: "backbone \(name)", detail: "is a family without a file here; \(found)\(advice)")
   }
 
   /// Where was looked, and what is there.

@@ -9,11 +9,14 @@ public struct PretrainedManifest: Hashable, Sendable, Codable {
   public var version: Int
   /// The weight files.
   public var models: [PretrainedModel]
+  /// Weight files that others publish, to be recognised where a user has fetched them.
+  public var official: [OfficialWeights]?
 
   /// A manifest of the given files.
-  public init(models: [PretrainedModel]) {
+  public init(models: [PretrainedModel], official: [OfficialWeights]? = nil) {
     version = Self.version
     self.models = models
+    self.official = official
   }
 
   /// Reads the manifest of a folder; nil where it has none.

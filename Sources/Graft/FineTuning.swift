@@ -130,12 +130,14 @@ extension FineTuning {
   }
 
   private func configuration(tasks: [TaskDescription], digest: String) -> RunConfiguration {
-    RunConfiguration(
+    var result = RunConfiguration(
       data: RunConfiguration.Data(
         path: dataPath, fingerprint: dataset.fingerprint, split: split, fit: fit, maximumBadFiles: maximumBadFiles,
         augmentation: augmentation),
       backbone: RunConfiguration.Backbone(
         source: backbone.name, sha256: digest, imageSize: imageSize.height, dropout: head.dropoutRate),
       tasks: tasks, schedule: schedule, options: options)
+    result.backbone.cutAt = backbone.cutLayer
+    return result
   }
 }

@@ -33,6 +33,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "Height and width of the pictures; the network's own unless given.")
   var imageSize: Int?
 
+  @Option(help: ArgumentHelp("The last layer of the trunk, before a new head.", valueName: "layer"))
+  var cutAt: String?
+
   @Option(help: "How many pictures are computed at once; measured unless given.")
   var microBatchSize: Int?
 
@@ -71,7 +74,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     if precision == .bf16, let note = PrecisionArgument.bf16.note { Console.note(note) }
     let subject = try BenchSubject(
-      model, imageSize: imageSize.map { Size2D($0) }, loading: loading, mode: trust.mode)
+      model, imageSize: imageSize.map { Size2D($0) }, cutAt: cutAt, loading: loading, mode: trust.mode)
     for note in subject.notes { Console.note(note) }
     let workload = try BenchWorkload(
       subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,

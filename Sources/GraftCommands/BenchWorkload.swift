@@ -70,22 +70,27 @@ struct BenchSubject: Sendable {
   /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
   ///
   /// A family without a file gets generated weights.
-  init(_ name: String, imageSize: Size2D?, loading: LoadingArguments? = nil, mode: ReadingMode) throws {
+  init(
+    _ name: String, imageSize: Size2D?, cutAt cutLayer: String? = nil, loading: LoadingArguments? = nil,
+    mode: ReadingMode
+  ) throws {
     let folders = try PretrainedFolders()
     let isHere = (try? folders.resolve(name)) != nil
     var model: Model
-    if isHere, let finished = try BenchSubject.finished(name, folders: folders, mode: mode) {
+    if isHere, cutLayer == nil, let finished = try BenchSubject.finished(name, folders: folders, mode: mode) {
       model = finished
       notes = []
       if let imageSize { model.graph = try model.graph.resized(to: [imageSize.height, imageSize.width, 3]) }
     } else if !isHere, let family = BackboneFamily.named(name) {
-      let trunk = try family.graph(size: imageSize).embedding(family.preprocessing)
+      let trunk = try family.graph(size: imageSize).trunk(stageEnds: family.stageEnds, cutAt: cutLayer)
+        .embedding(family.preprocessing)
       model = try BenchSubject.headed(
         trunk, weights: .generated(for: trunk), imageSize: imageSize ?? family.defaultSize)
       notes = ["\(family.title) with generated weights"]
     } else {
       let backbone = try Backbone.load(
-        name, in: folders, family: loading?.namedFamily, options: loading?.options ?? .strict, mode: mode)
+        name, in: folders, family: loading?.namedFamily, cutAt: cutLayer, options: loading?.options ?? .strict,
+        mode: mode)
       Console.note(backbone.report)
       model = try BenchSubject.headed(
         backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)

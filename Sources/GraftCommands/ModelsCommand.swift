@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Graft
 
 /// `graft models`: what is in `pretrained/`, and what could be.
@@ -17,10 +18,12 @@ struct ModelsCommand: ParsableCommand {
   func run() throws {
     let folders = try PretrainedFolders()
     let families = BackboneFamily.all
+    let downloads = folders.downloads()
     if json {
       try Console.json(
         Listing(
-          pretrained: folders.entries.map(Listing.Pretrained.init), families: families.map(Listing.Family.init)))
+          pretrained: folders.entries.map(Listing.Pretrained.init), official: downloads.map(Listing.Official.init),
+          families: families.map(Listing.Family.init)))
       return
     }
     var table = TextTable([
@@ -39,16 +42,32 @@ struct ModelsCommand: ParsableCommand {
     } else {
       table.lines.forEach(Console.result)
     }
+    if !downloads.isEmpty {
+      Console.result("")
+      var official = TextTable([
+        ("official weights", .left), ("classifier", .left), ("told by", .left), ("file", .left),
+      ])
+      for download in downloads {
+        official.add([
+          download.official.family, download.official.includeTop ? "1000 classes" : "none",
+          download.isVerified ? "its hash" : "its name", download.path,
+        ])
+      }
+      official.lines.forEach(Console.result)
+    }
     Console.result("")
-    var known = TextTable([("family", .left), ("also called", .left), ("size", .right), ("stages", .right)])
+    var known = TextTable([
+      ("family", .left), ("parameters", .right), ("size", .right), ("stages", .right), ("in Keras", .left),
+    ])
     for family in families {
       known.add([
-        family.name, distinct(family.aliases).joined(separator: ", "), "\(family.defaultSize)",
-        "\(family.stageEnds.count)",
+        family.name, family.parameterCounts?.trunk.grouped ?? "", "\(family.defaultSize)", "\(family.stageEnds.count)",
+        family.kerasCall?.replacingOccurrences(of: "keras.applications.", with: "") ?? "-",
       ])
     }
     known.lines.forEach(Console.result)
     Console.result("")
+    Console.result("Parameters are those without a classifier; other widths are asked for as in mobilenetv2-0.6.")
     Console.result("Weight files of these families, and whole-model files of any network, go to --backbone FILE.")
   }
 }
@@ -83,12 +102,29 @@ private struct Listing: Encodable {
     }
   }
 
+  /// A weight file that others publish and that is here.
+  struct Official: Encodable {
+    let family: String
+    let file: String
+    let includeTop: Bool
+    let isVerified: Bool
+
+    init(_ download: DownloadedWeights) {
+      family = download.official.family
+      file = download.path
+      includeTop = download.official.includeTop
+      isVerified = download.isVerified
+    }
+  }
+
   /// A family in code.
   struct Family: Encodable {
     let name: String
     let title: String
     let aliases: [String]
     let imageSize: Int
+    let parameters: Int?
+    let kerasCall: String?
     let stages: [String]
 
     init(_ family: BackboneFamily) {
@@ -96,10 +132,13 @@ private struct Listing: Encodable {
       title = family.title
       aliases = distinct(family.aliases)
       imageSize = family.defaultSize.height
+      parameters = family.parameterCounts?.trunk
+      kerasCall = family.kerasCall
       stages = family.stageEnds.map(\.name)
     }
   }
 
   let pretrained: [Pretrained]
+  let official: [Official]
   let families: [Family]
 }

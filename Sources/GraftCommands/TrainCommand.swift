@@ -26,6 +26,11 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The name of a pretrained network, or a weight file.", valueName: "name|file"))
   var backbone = "efficientnet-lite0"
 
+  @Option(
+    help: ArgumentHelp(
+      "The last layer of the backbone that is kept; by default what stands before its classifier.", valueName: "layer"))
+  var cutAt: String?
+
   @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
   var output: String
 
@@ -126,7 +131,8 @@ struct TrainCommand: AsyncParsableCommand {
     let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(
       epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
     let pictures = try Dataset.read(at: data)
-    let trunk = try Backbone.load(backbone, family: loading.namedFamily, options: loading.options, mode: trust.mode)
+    let trunk = try Backbone.load(
+      backbone, family: loading.namedFamily, cutAt: cutAt, options: loading.options, mode: trust.mode)
     Console.note(trunk.report)
     var tuning = FineTuning(trunk, on: pictures, schedule: adjusted, options: options)
     if let imageSize { tuning.imageSize = Size2D(imageSize) }

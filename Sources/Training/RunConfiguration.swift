@@ -45,6 +45,8 @@ public struct RunConfiguration: Hashable, Sendable, Codable {
     public var imageSize: Int
     /// The share of features that the heads drop while training.
     public var dropout: Float
+    /// The last layer of the network that is kept, where somebody asked for one.
+    public var cutAt: String?
 
     /// A network for square pictures of a size.
     public init(source: String, sha256: String? = nil, imageSize: Int, dropout: Float = 0.2) {

@@ -50,7 +50,9 @@ import Testing
     #expect(trunk.stages.flatMap(\.layers) == layers)
     #expect(trunk.stages.map(\.name) == family.stageEnds.map(\.name))
     let whole = try family.graph(classCount: 7)
-    #expect(whole.stages == trunk.stages)
+    // Without a classifier ConvNeXt has a normalisation at its end.
+    let common = Set(whole.layerNames)
+    #expect(whole.stages == trunk.stages.map { Stage(name: $0.name, layers: $0.layers.filter(common.contains)) })
     #expect(whole.outputs.map { whole.nodes[$0].outputShape } == [[7]])
     // Nothing in a stage is fed by a later one, so that freezing a stage freezes everything before it.
     for (index, stage) in trunk.stages.enumerated() {

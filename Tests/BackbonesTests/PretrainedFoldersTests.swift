@@ -110,6 +110,9 @@ import Testing
         "/weights", "/home/user/pretrained", "/opt/tool/bin/pretrained", "/opt/tool/pretrained", "/opt/pretrained",
       ])
     #expect(PretrainedFolders.usualFolders(environment: [:], current: "/", program: nil) == ["/pretrained"])
+    #expect(
+      PretrainedFolders.usualFolders(environment: ["HOME": "/home/user"], current: "/", program: nil)
+        == ["/pretrained", "/home/user/.keras/models"])
   }
 
   @Test func theEmbeddedBackboneIsTheFamilyInCode() throws {

@@ -40,16 +40,16 @@ def numbered(stem, count):
     return [stem] if count == 1 else [f"{stem}/{index}" for index in range(count)]
 
 
-def weight(path, shape, depthwise=False):
+def weight(path, shape, depthwise=False, gain=1.0):
     u = uniform(path, shape)
     name = path.rsplit("/", 1)[1]
     if name.endswith("kernel"):
         fan_in = math.prod(shape[:2] if depthwise or name == "depthwise_kernel" else shape[:-1])
         values = (2 * u - 1) * math.sqrt(6 / fan_in)
-    elif name in ("gamma", "moving_variance"):
-        values = 0.5 + u
+    elif name in ("gamma", "moving_variance", "variance"):
+        values = (0.5 + u) * (gain if name == "gamma" else 1)
     else:
-        assert name in ("bias", "beta", "moving_mean"), path
+        assert name in ("bias", "beta", "moving_mean", "mean", "count"), path
         values = (2 * u - 1) * 0.1
     return values.astype(np.float32)
 
@@ -66,7 +66,12 @@ def weights(model, prefix=""):
                 yield f"{prefix}{layer.name}/{name}", variable, layer
 
 
-def fill(model):
-    """Gives every variable of the model its generated values."""
+def fill(model, gain=1.0):
+    """Gives every variable of the model its generated values; `gain` multiplies the gamma of batch normalisations."""
     for path, variable, layer in weights(model):
-        variable.assign(weight(path, tuple(variable.shape), isinstance(layer, layers.DepthwiseConv2D)))
+        own_gain = gain if isinstance(layer, layers.BatchNormalization) else 1.0
+        values = weight(path, tuple(variable.shape), isinstance(layer, layers.DepthwiseConv2D), own_gain)
+        variable.assign(values.astype(variable.dtype))
+        # What it computes with follows its variables only when it is told to, as it is after weights are loaded.
+        if isinstance(layer, layers.Normalization) and layer.input_mean is None:
+            layer.finalize_state()

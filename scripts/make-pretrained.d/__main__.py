@@ -92,6 +92,8 @@ def make(folder):
 
     manifest_file = folder / "manifest.json"
     manifest = {"version": 1, "models": [entry(model, stages, names, model_file, names_file)]}
+    if manifest_file.exists():  # scripts/make-goldens official-weights
+        manifest |= {key: value for key, value in json.loads(manifest_file.read_text("utf-8")).items() if key == "official"}
     manifest_file.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return [model_file.name, names_file.name, manifest_file.name]
 
