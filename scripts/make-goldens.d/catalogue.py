@@ -100,7 +100,7 @@ NETWORKS = [
     Network("nasnetmobile", "NASNetMobile", gain=0.7),
     Network("nasnetlarge", "NASNetLarge", SMALL, own=331, gain=0.7),
     *[
-        Network(f"efficientnetb{n}", f"EfficientNetB{n}", USUAL if n < 4 else SMALL, own, 1.0 if n < 3 else 0.8, pixels=True)
+        Network(f"efficientnetb{n}", f"EfficientNetB{n}", USUAL if n < 4 else SMALL, own, 0.8, pixels=True)
         for n, own in enumerate((224, 240, 260, 300, 380, 456, 528, 600))
     ],
     *[
