@@ -36,6 +36,9 @@ struct LegacyWeights {
     return !names.isEmpty && names.allSatisfy { !$0.hasSuffix(":0") && !$0.hasPrefix("param_") }
   }
 
+  /// Whether nothing in the file tells on which backend it was written: the oldest releases only numbered variables.
+  var hasNumberedNames: Bool { layers.contains { $0.arrays.contains { $0.name.hasPrefix("param_") } } }
+
   /// Whether a group looks like one of these.
   static func isPresent(in group: HDF5Group) throws(WeightError) -> Bool {
     try readingHDF5 { () throws(HDF5Error) in
