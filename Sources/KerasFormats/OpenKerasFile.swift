@@ -203,6 +203,10 @@ struct OpenKerasFile {
       let other = try candidate(isChannelsFirst: true)
       if other.report.matched.count > plan.report.matched.count { plan = other }
     }
+    if dialect.isKeras1, options.kernelOrientation == nil, weights.backend == nil, weights.hasNumberedNames {
+      plan.report.warnings.append(
+        "The file does not tell whether TensorFlow or Theano trained it; if it was Theano, its kernels must be turned.")
+    }
     if dialect.turnsKernels, plan.pairs.contains(where: { !$0.conversion.reversed.isEmpty }) {
       let reason = options.kernelOrientation == nil ? ", because the file was written on Theano" : ""
       plan.report.warnings.append("The kernels of convolutions were turned by 180 degrees\(reason).")

@@ -14,6 +14,9 @@ struct StoredWeights {
     let names = layers.flatMap { $0.arrays.map(\.name) }
     return !names.isEmpty && names.allSatisfy { !$0.hasSuffix(":0") && !$0.hasPrefix("param_") }
   }
+
+  /// Whether nothing in the file tells on which backend it was written: the oldest releases only numbered variables.
+  var hasNumberedNames: Bool { layers.contains { $0.arrays.contains { $0.name.hasPrefix("param_") } } }
 }
 
 extension StoredWeights {

@@ -101,7 +101,8 @@ struct WeightMatcher {
       }
       for (array, isUsed) in zip(arrays, isUsed) where !isUsed {
         plan.report.unused.append(array.dataset.path)
-        plan.unusedShapes[array.dataset.path] = array.dataset.shape
+        plan.unused.append(
+          WeightPlan.Named(name: stored?.label(of: array) ?? array.name, shape: array.dataset.shape))
       }
     }
     return plan

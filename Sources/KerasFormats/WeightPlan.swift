@@ -19,6 +19,10 @@ struct WeightPlan {
     var shape: Shape
 
     var spoken: String { "\(name) \(shape)" }
+    /// Whether the file gives its arrays numbers instead of names.
+    var isNumbered: Bool { name.split(separator: "/").last?.allSatisfy(\.isNumber) ?? false }
+    /// The name of the layer alone.
+    var layer: String { name.split(separator: "/").dropLast().last.map(String.init) ?? name }
   }
 
   /// The arrays to read.
@@ -29,8 +33,8 @@ struct WeightPlan {
   var arrays: [Named] = []
   /// All parameters of the network.
   var parameters: [Named] = []
-  /// Extents of the arrays that found no place, by their paths.
-  var unusedShapes: [String: Shape] = [:]
+  /// The arrays that found no place, in the order of the report.
+  var unused: [Named] = []
 }
 
 // MARK: - Judging
@@ -45,21 +49,20 @@ extension WeightPlan {
       throw WeightError(
         .unfitWeights,
         detail: "has no weights for this network: \(parameters[0].spoken) is expected, but the file \(found)"
-          + nearest(to: parameters[0].name, in: arrays))
+          + nearest(to: parameters[0], in: arrays))
     }
     var clauses: [String] = []
     if !report.missing.isEmpty && !options.tolerance.contains(.missing) {
       let missing = parameters(report.missing)
-      clauses.append("nothing for \(LoadReport.list(missing.map(\.spoken)))\(nearest(to: missing[0].name, in: arrays))")
+      clauses.append("nothing for \(LoadReport.list(missing.map(\.spoken)))\(nearest(to: missing[0], in: arrays))")
     }
     if !report.mismatched.isEmpty && !options.tolerance.contains(.mismatched) {
       let words = report.mismatched.map { "\($0.path) (expected \($0.expected), found \($0.found))" }
       clauses.append("another shape for \(LoadReport.list(words))")
     }
     if !report.unused.isEmpty && !options.tolerance.contains(.unused) {
-      let words = report.unused.map { path in unusedShapes[path].map { "\(path) \($0)" } ?? path }
-      let name = report.unused[0].split(separator: "/").suffix(2).joined(separator: "/")
-      clauses.append("no place in the network for \(LoadReport.list(words))\(nearest(to: name, in: parameters))")
+      let words = zip(report.unused, unused).map { "\($0) \($1.shape)" }
+      clauses.append("no place in the network for \(LoadReport.list(words))\(nearest(to: unused[0], in: parameters))")
     }
     guard clauses.isEmpty else {
       throw WeightError(.unfitWeights, detail: "does not fit the network: it has \(clauses.joined(separator: ", "))")
@@ -71,11 +74,13 @@ extension WeightPlan {
     return paths.map { Named(name: $0.description, shape: shapes[$0.description] ?? []) }
   }
 
-  /// The five names that look most like one.
-  private func nearest(to name: String, in known: [Named]) -> String {
-    let shapes = Dictionary(known.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let near = shapes.keys.sorted().nearest(to: name, count: 5).compactMap { shapes[$0]?.spoken }
-    return near.isEmpty ? "" : " (the nearest are \(near.joined(separator: ", ")))"
+  /// The five names that look most like one; where arrays have numbers, those in the layers that look most like its own.
+  private func nearest(to wanted: Named, in known: [Named]) -> String {
+    let comparesLayers = wanted.isNumbered || known.contains(where: \.isNumbered)
+    func key(_ named: Named) -> String { comparesLayers ? named.layer : named.name }
+    let groups = Dictionary(grouping: known, by: key)
+    let near = groups.keys.sorted().nearest(to: key(wanted), count: 5).flatMap { groups[$0] ?? [] }.prefix(5)
+    return near.isEmpty ? "" : " (the nearest are \(near.map(\.spoken).joined(separator: ", ")))"
   }
 }
 
