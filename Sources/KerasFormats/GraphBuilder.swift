@@ -116,11 +116,11 @@ struct GraphBuilder {
       graph.modules[place].outputs = outputs
       return outputs
     case .layer(let value):
-      try checkAxis(of: layer, arguments)
       do throws(GraphError) {
         if graph[layer: layer.path] == nil {
           owners[layer.path] = owner
-          return [try graph.apply(value, named: layer.path, to: arguments)]
+          let rank = arguments.first.map { graph.nodes[$0].outputShape.rank } ?? 0
+          return [try graph.apply(value.canonical(rank: rank), named: layer.path, to: arguments)]
         }
         guard owners[layer.path] == owner else {
           throw GraphError(.duplicateName, subject: layer.path, detail: "two layers have this name")
@@ -129,16 +129,6 @@ struct GraphBuilder {
       } catch {
         throw WeightError(error)
       }
-    }
-  }
-
-  private func checkAxis(of layer: LayerDescription, _ arguments: [Graph.Node.ID]) throws(WeightError) {
-    guard let axis = layer.channelAxis, let argument = arguments.first else { return }
-    let rank = graph.nodes[argument].outputShape.rank
-    guard axis == -1 || axis == rank else {
-      throw WeightError(
-        .unsupportedLayer, object: "layer \(layer.path)",
-        detail: "works along axis \(axis) of \(rank + 1); only the last one is supported")
     }
   }
 }

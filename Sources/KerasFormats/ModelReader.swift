@@ -113,7 +113,6 @@ extension ModelReader {
       }
       try Self.checkCommon(options)
       result.content = .layer(try type.init(options))
-      result.channelAxis = try type.channelAxis(options)
     }
     return result
   }

@@ -44,12 +44,12 @@ def weight(path, shape, depthwise=False):
     u = uniform(path, shape)
     name = path.rsplit("/", 1)[1]
     if name.endswith("kernel"):
-        fan_in = math.prod(shape[:2] if depthwise or name == "depthwise_kernel" else shape[:-1])
+        fan_in = math.prod(shape[:-2] if depthwise or name == "depthwise_kernel" else shape[:-1])
         values = (2 * u - 1) * math.sqrt(6 / fan_in)
-    elif name in ("gamma", "moving_variance"):
+    elif name in ("gamma", "scale", "moving_variance", "variance"):
         values = 0.5 + u
     else:
-        assert name in ("bias", "beta", "moving_mean"), path
+        assert name in ("alpha", "bias", "beta", "mean", "moving_mean"), path
         values = (2 * u - 1) * 0.1
     return values.astype(np.float32)
 
@@ -68,5 +68,10 @@ def weights(model, prefix=""):
 
 def fill(model):
     """Gives every variable of the model its generated values."""
+    depthwise = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
     for path, variable, layer in weights(model):
-        variable.assign(weight(path, tuple(variable.shape), isinstance(layer, layers.DepthwiseConv2D)))
+        if variable.name != "count":
+            variable.assign(weight(path, tuple(variable.shape), isinstance(layer, depthwise)))
+        if isinstance(layer, layers.Normalization):
+            # What this layer computes with is a copy.
+            layer.finalize_state()
