@@ -16,6 +16,8 @@ public struct Backbone: Sendable {
   public var path: String
   /// What its manifest says; nil for a file given by its path.
   public var model: PretrainedModel?
+  /// What became of the arrays in the file.
+  public var report: LoadReport
 }
 
 extension Backbone {
@@ -28,10 +30,14 @@ extension Backbone {
   /// - Parameters:
   ///   - source: A manifest's file or a path.
   ///   - size: The pictures' size; that of the file or family if nil.
+  ///   - family: The family that a weights-only file belongs to; the first that takes all its weights if nil.
+  ///   - options: How arrays find their places and what may stay undone. Parameters that get no value because of that
+  ///     start as fresh ones would, and the report says so.
   /// - Throws: `BackboneError` with code `unfitFile` where the file cannot be read or fits no family, `invalidOption`
   ///   where its network cannot take pictures of that size.
   public init(
-    _ source: PretrainedFolders.Resolution, size: Size2D? = nil
+    _ source: PretrainedFolders.Resolution, size: Size2D? = nil, family wantedFamily: BackboneFamily? = nil,
+    options: LoadOptions = .strict
   ) throws(BackboneError) {
     switch source {
     case .pretrained(let entry):
@@ -45,15 +51,17 @@ extension Backbone {
     do throws(WeightError) {
       switch try KerasFiles.format(of: path) {
       case .wholeModelH5, .keras:
-        let file = try KerasFiles.read(path, inputSize: size)
+        let file = try KerasFiles.read(path, inputSize: size, options: options)
         whole = file.graph
         weights = file.weights
+        report = file.report
         family = .recognized(in: whole)
       case .weightsOnlyH5, .weightsH5:
-        let named = model.flatMap { BackboneFamily.named($0.family) }
-        let fit = try Self.fitWeights(of: path, to: named.map { [$0] } ?? BackboneFamily.all)
+        let named = wantedFamily ?? model.flatMap { BackboneFamily.named($0.family) }
+        let fit = try Self.fitWeights(of: path, to: named.map { [$0] } ?? BackboneFamily.all, options: options)
         whole = fit.graph
         weights = fit.weights
+        report = fit.report
         family = fit.family
       }
     } catch {
@@ -70,11 +78,22 @@ extension Backbone {
       }
       let kept = Set(graph.parameters.map(\.path))
       weights.tensors = weights.tensors.filter { kept.contains($0.key) }
+      startWhatIsMissing()
       try weights.check(against: graph)
     } catch {
       throw BackboneError(
         error.code == .unfitInput ? .invalidOption : .unfitFile, subject: path, detail: error.description)
     }
+  }
+
+  /// Gives fresh values to the parameters for which the file had none.
+  private mutating func startWhatIsMissing() {
+    let missing = graph.parameters.map(\.path).filter { weights[$0] == nil }
+    guard let first = missing.first else { return }
+    let fresh = Weights.initial(for: graph, layers: Array(Set(missing.map(\.layer))), seed: 1)
+    for path in missing { weights[path] = fresh[path] }
+    let more = missing.count > 1 ? " and \(missing.count - 1) more" : ""
+    report.warnings.append("\(first)\(more) start anew, for the file has nothing that fits.")
   }
 
   /// The network without its classifier, divided into stages.
@@ -94,14 +113,15 @@ extension Backbone {
 
   /// The first family whose network takes all weights of a file.
   private static func fitWeights(
-    of path: String, to families: [BackboneFamily]
-  ) throws(WeightError) -> (graph: Graph, weights: Weights, family: BackboneFamily) {
+    of path: String, to families: [BackboneFamily], options: LoadOptions
+  ) throws(WeightError) -> (graph: Graph, weights: Weights, report: LoadReport, family: BackboneFamily) {
     var first: WeightError?
     for family in families {
       for classCount in [nil, 1000] {
         guard let graph = try? family.graph(classCount: classCount) else { continue }
         do throws(WeightError) {
-          return (graph, try KerasFiles.loadWeights(path, into: graph).weights, family)
+          let (weights, report) = try KerasFiles.loadWeights(path, into: graph, options: options)
+          return (graph, weights, report, family)
         } catch {
           guard error.code == .unfitWeights else { throw error }
           first = first ?? error

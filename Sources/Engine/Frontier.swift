@@ -12,6 +12,10 @@ public struct Frontier: Sendable {
   public let prefix: Graph?
   /// What trains and what comes after it.
   public let suffix: Graph
+  /// The nodes of the whole whose values cross, in the order of `suffix`'s inputs.
+  package let crossing: [Graph.Node.ID]
+  /// The nodes of the whole that nothing trainable comes before.
+  package let frozenNodes: Set<Graph.Node.ID>
 
   /// Cuts a graph.
   ///
@@ -42,12 +46,15 @@ public struct Frontier: Sendable {
     }
     for output in graph.outputs where isFrozen[output] && !crossing.contains(output) { crossing.append(output) }
     crossing.sort()
+    frozenNodes = Set(graph.nodes.indices.filter { isFrozen[$0] })
     guard crossing.contains(where: { !(graph.layer(of: $0) is Input) }) else {
       prefix = nil
       suffix = graph
+      self.crossing = graph.inputs
       return
     }
     prefix = graph.cut(at: crossing)
     suffix = graph.continuation(from: crossing)
+    self.crossing = crossing
   }
 }

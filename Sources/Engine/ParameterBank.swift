@@ -61,6 +61,9 @@ import Tensors
   /// When a parameter last changed, on the bank's own clock.
   func version(of path: ParameterPath) -> Int { places[path]?.version ?? 0 }
 
+  /// When any of some parameters last changed, on the bank's own clock; 0 for none.
+  package func newestVersion(of paths: some Sequence<ParameterPath>) -> Int { paths.map(version(of:)).max() ?? 0 }
+
   /// A copy of all parameters.
   public func snapshot() -> Weights { snapshot(of: order) }
 

@@ -53,7 +53,9 @@ import Tensors
     packs = emitter.packs
     workloads = emitter.workloads
     inputs = zip(program.inputs, ports.inputs).map { PlanPort(name: $0.name, activation: $1) }
-    outputs = zip(program.outputs, ports.outputs).map { PlanPort(name: $0.name, activation: $1) }
+    outputs = zip(program.outputs, ports.outputs).map {
+      PlanPort(name: $0.name, activation: $1, isRoundedToBFloat16: emitter.stored($0.value).type == .bf16)
+    }
     self.outputGradients = outputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
     self.inputGradients = inputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
     gradients = GradientBuffer(
@@ -103,9 +105,12 @@ import Tensors
   public let shape: Shape
   /// All samples of a batch, `[N, …]`, channels last.
   public let values: UnsafeMutableBufferPointer<Float>
+  /// Whether all numbers are among those that bfloat16 has, so that half of their bytes say everything.
+  package let isRoundedToBFloat16: Bool
 
-  init(name: String, activation: Emitter.Activation) {
+  init(name: String, activation: Emitter.Activation, isRoundedToBFloat16: Bool = false) {
     self.name = name
+    self.isRoundedToBFloat16 = isRoundedToBFloat16
     shape = activation.shape
     values = UnsafeMutableBufferPointer(start: activation.buffer.floats, count: activation.buffer.byteCount / 4)
   }

@@ -10,13 +10,17 @@ extension Backbone {
   /// - Parameters:
   ///   - name: The name of a model in `pretrained/`, or the path of a `.h5`, `.weights.h5` or `.keras` file.
   ///   - folders: Where names are looked for; the usual folders if nil.
+  ///   - family: The family that a file with weights alone belongs to; the first that takes all of them if nil.
+  ///   - options: How the file's arrays find their places; everything must fit unless they say otherwise.
   /// - Throws: `BackboneError` where nothing has this name, the file is not the one that its manifest describes, or it
   ///   cannot be read.
-  public static func load(_ name: String, in folders: PretrainedFolders? = nil) throws(BackboneError) -> Backbone {
+  public static func load(
+    _ name: String, in folders: PretrainedFolders? = nil, family: BackboneFamily? = nil, options: LoadOptions = .strict
+  ) throws(BackboneError) -> Backbone {
     let places = if let folders { folders } else { try PretrainedFolders() }
     let source = try places.resolve(name)
     if case .pretrained(let entry) = source { try entry.verify() }
-    return try Backbone(source)
+    return try Backbone(source, family: family, options: options)
   }
 
   /// The size of the pictures that it was trained on.

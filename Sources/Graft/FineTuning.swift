@@ -119,7 +119,7 @@ extension FineTuning {
     let division = try Split(check.dataset, fractions: split, seed: options.seed)
     return try TrainingData(
       PictureLoader(check.dataset, decoder: decoder, cache: cache), split: division, tasks: tasks,
-      augmentation: augmentation, seed: options.seed)
+      augmentation: augmentation, variantCount: options.augmentationVariants, seed: options.seed)
   }
 
   private func provenance(_ digest: String) -> ModelDocument.Provenance {

@@ -26,6 +26,9 @@ struct ApplyCommand: AsyncParsableCommand {
   @Option(help: "Write what comes out of this layer instead of the network's output.")
   var layer: String?
 
+  @OptionGroup(title: "Loading options")
+  var loading: LoadingArguments
+
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
@@ -41,7 +44,11 @@ struct ApplyCommand: AsyncParsableCommand {
     let size =
       numbers.shape.rank == 4 && numbers.shape[1] > 0 && numbers.shape[2] > 0
       ? Size2D(numbers.shape[1], numbers.shape[2]) : nil
-    let file = try KerasFiles.read(path, inputSize: size)
+    var file = try KerasFiles.read(path, inputSize: size, options: loading.options)
+    Console.note(file.report)
+    let missing = file.report.missing + file.report.mismatched.map(\.path)
+    let fresh = Weights.initial(for: file.graph, layers: Array(Set(missing.map(\.layer))), seed: 1)
+    for path in missing { file.weights[path] = fresh[path] }
     let graph = try file.graph.answering(layer, file: path)
     guard let port = graph.inputs.first, graph.inputs.count == 1 else {
       throw CommandFailure("\(path): expected a network with one input, found \(graph.inputs.count)")

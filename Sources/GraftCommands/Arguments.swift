@@ -30,6 +30,24 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
 
 extension Fit: ExpressibleByArgument {}
 
+/// A size such as `500M` or `4G`.
+struct ByteCount: Hashable, Sendable, Decodable {
+  /// The number of bytes.
+  let bytes: Int
+
+  /// A number, with K, M, G or T for powers of 1024.
+  ///
+  /// - Throws: `ValidationError` for anything else.
+  init(parsing text: String) throws {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let shift = ["": 0, "K": 10, "M": 20, "G": 30, "T": 40][text.dropFirst(digits.count).uppercased()]
+    guard let number = Int(digits), let shift, number <= Int.max >> shift else {
+      throw ValidationError("expected a size such as 500M or 4G, found \"\(text)\"")
+    }
+    bytes = number << shift
+  }
+}
+
 /// A ready-made schedule.
 enum ScheduleArgument: String, ExpressibleByArgument, CaseIterable {
   case probeThenTune = "probe-then-tune"

@@ -42,6 +42,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
+  @OptionGroup(title: "Loading options")
+  var loading: LoadingArguments
+
   @Flag(help: "Also print every operation of the plan, with what does its work and how long it takes.")
   var table = false
 
@@ -57,7 +60,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     if precision == .bf16, let note = PrecisionArgument.bf16.note { Console.note(note) }
-    let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) })
+    let subject = try BenchSubject(model, imageSize: imageSize.map { Size2D($0) }, loading: loading)
     for note in subject.notes { Console.note(note) }
     let workload = try BenchWorkload(
       subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,

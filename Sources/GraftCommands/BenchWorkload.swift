@@ -70,7 +70,7 @@ struct BenchSubject: Sendable {
   /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
   ///
   /// A family without a file gets generated weights.
-  init(_ name: String, imageSize: Size2D?) throws {
+  init(_ name: String, imageSize: Size2D?, loading: LoadingArguments? = nil) throws {
     let folders = try PretrainedFolders()
     let isHere = (try? folders.resolve(name)) != nil
     var model: Model
@@ -84,7 +84,9 @@ struct BenchSubject: Sendable {
         trunk, weights: .generated(for: trunk), imageSize: imageSize ?? family.defaultSize)
       notes = ["\(family.title) with generated weights"]
     } else {
-      let backbone = try Backbone.load(name, in: folders)
+      let backbone = try Backbone.load(
+        name, in: folders, family: loading?.namedFamily, options: loading?.options ?? .strict)
+      Console.note(backbone.report)
       model = try BenchSubject.headed(
         backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)
       notes = []
@@ -99,7 +101,7 @@ struct BenchSubject: Sendable {
     guard case .file(let path) = try folders.resolve(name), try KerasFiles.format(of: path).holdsNetwork else {
       return nil
     }
-    guard try KerasFiles.readArchitecture(path).graftDocument != nil else { return nil }
+    guard try KerasFiles.graftDocument(of: path) != nil else { return nil }
     return try Model.read(path)
   }
 

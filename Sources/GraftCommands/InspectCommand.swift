@@ -20,11 +20,15 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "Also say which parameters a selection picks.", transform: { try ParameterSelection($0) })
   var select: ParameterSelection?
 
+  @OptionGroup(title: "Loading options")
+  var loading: LoadingArguments
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() throws {
-    let found = try Inspection(of: file)
+    let found = try Inspection(of: file, loading: loading)
+    Console.note(found.report)
     let chosen = try select.map { try $0.resolve(in: found.graph, headLayers: found.headLayers) }
     if json {
       try Console.json(InspectionDocument(found, selected: chosen))
@@ -42,8 +46,10 @@ private struct Inspection {
   let graph: Graph
   let family: BackboneFamily?
   let headLayers: Set<String>
+  /// What would become of the weights of a file if it were loaded.
+  let report: LoadReport
 
-  init(of name: String) throws {
+  init(of name: String, loading: LoadingArguments) throws {
     let folders = try PretrainedFolders()
     let path: String
     var entry: PretrainedFolders.Entry?
@@ -56,7 +62,8 @@ private struct Inspection {
     format = try KerasFiles.format(of: path)
     guard format.holdsNetwork else {
       // Weights alone say nothing about layers: the family that they fit does.
-      let backbone = try Backbone(.file(path))
+      let backbone = try Backbone(.file(path), family: loading.namedFamily, options: loading.options)
+      report = backbone.report
       kerasVersion = nil
       frozenLayers = []
       graph = backbone.graph
@@ -64,7 +71,9 @@ private struct Inspection {
       headLayers = []
       return
     }
-    let architecture = try KerasFiles.readArchitecture(path, inputSize: entry?.model.inputSize)
+    let architecture = try KerasFiles.readArchitecture(
+      path, inputSize: entry?.model.inputSize, options: loading.options)
+    report = try KerasFiles.matchWeights(of: path, options: loading.options)
     kerasVersion = architecture.kerasVersion
     frozenLayers = architecture.frozenLayers
     var graph = architecture.graph
@@ -162,6 +171,7 @@ private struct InspectionDocument: Encodable {
   let stages: [Stage]
   let layers: [Layer]
   let selected: [String]?
+  let loading: LoadingDocument
 
   init(_ inspection: Inspection, selected: Set<ParameterPath>?) {
     let graph = inspection.graph
@@ -176,6 +186,7 @@ private struct InspectionDocument: Encodable {
     outputs = graph.outputs.map(port)
     stages = graph.stages.map { Stage(name: $0.name, layers: $0.layers) }
     layers = inspection.layers
+    loading = LoadingDocument(inspection.report)
     self.selected = selected.map { $0.sorted().map(\.description) }
   }
 }

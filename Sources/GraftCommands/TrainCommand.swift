@@ -56,6 +56,9 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "How training pictures are varied.")
   var augment = AugmentationArgument.flip
 
+  @Option(help: "How many augmented forms each picture has, computed once; another in every epoch unless given.")
+  var augmentVariants: Int?
+
   @Option(
     help: "The shares for training, validation and test, where the data does not say.",
     transform: { try SplitFractions(parsing: $0) })
@@ -77,11 +80,21 @@ struct TrainCommand: AsyncParsableCommand {
       "The numbers that images are computed with; auto is bf16 in what is frozen, where the processor has it."))
   var precision = PrecisionArgument.auto
 
+  @Option(
+    help: ArgumentHelp(
+      "The memory for what the frozen part puts out, such as 500M or 4G; a quarter of the machine's unless given.",
+      discussion: "What takes more goes to disk.", valueName: "size"),
+    transform: { try ByteCount(parsing: $0) })
+  var cacheBudget: ByteCount?
+
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
   @Option(help: "What every random draw comes from.")
   var seed: UInt64 = 1
+
+  @OptionGroup(title: "Loading options")
+  var loading: LoadingArguments
 
   @Flag(help: "Replace an older run in the output folder.")
   var force = false
@@ -95,6 +108,7 @@ struct TrainCommand: AsyncParsableCommand {
     try requireRange("epochs", epochs, 1...1_000_000)
     try requireRange("patience", patience, 1...1_000_000)
     try requireRange("threads", threads, 0...4096)
+    try requireRange("augment-variants", augmentVariants, 1...100_000)
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be more than 0, but is \(learningRate)")
     }
@@ -104,11 +118,15 @@ struct TrainCommand: AsyncParsableCommand {
     if let note = precision.note { Console.note(note) }
     var options = TrainingOptions(batchSize: batchSize, precision: precision.forTraining, seed: seed)
     options.threads = threads
+    options.augmentationVariants = augmentVariants
+    options.cacheMemoryBudget = cacheBudget?.bytes
     let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
     let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(
       epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
     let pictures = try Dataset.read(at: data)
-    var tuning = FineTuning(try Backbone.load(backbone), on: pictures, schedule: adjusted, options: options)
+    let trunk = try Backbone.load(backbone, family: loading.namedFamily, options: loading.options)
+    Console.note(trunk.report)
+    var tuning = FineTuning(trunk, on: pictures, schedule: adjusted, options: options)
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
     tuning.fit = fit
     tuning.augmentation = try Augmentation(named: augment.rawValue)

@@ -5,23 +5,35 @@ import Tensors
 struct GraphBuilder {
   /// Height and width for images whose size the file leaves open.
   let openSize: Size2D
+  /// Whether convolutions pad as they did on Theano.
+  let padsLikeTheano: Bool
   private(set) var graph: Graph
   /// Where each layer of the graph stands in the description: the positions down the nested networks.
   private var owners: [String: [Int]] = [:]
+  /// Which values have their axes in another order than in Keras.
+  private var axes = AxisOrder()
   /// How many layers and networks have been applied so far.
   private var applicationCount = 0
 
   /// The graph of a description.
   ///
+  /// - Parameters:
+  ///   - openSize: Height and width for images whose size the file leaves open.
+  ///   - padsLikeTheano: Whether the network was trained on Theano, which treats borders in another way.
   /// - Throws: ``WeightError`` with `invalidArchitecture`, `unsupportedLayer` or `tooLarge`.
-  static func graph(of model: ModelDescription, openSize: Size2D) throws(WeightError) -> Graph {
-    var builder = GraphBuilder(openSize: openSize, graph: Graph(name: model.name))
+  static func graph(
+    of model: ModelDescription, openSize: Size2D, padsLikeTheano: Bool = false
+  ) throws(WeightError) -> Graph {
+    var builder = GraphBuilder(openSize: openSize, padsLikeTheano: padsLikeTheano, graph: Graph(name: model.name))
     var inputs: [Graph.Node.ID] = []
     for reference in model.inputs {
       let layer = model.layers[reference.layer]
-      let input = try builder.input(layer)
+      let isTurned = layer.isImage && model.wantsChannelsFirst(reference)
+      let input = try builder.input(layer, isTurned: isTurned)
       do throws(GraphError) {
-        inputs.append(try builder.graph.addInput(input, named: layer.path))
+        let node = try builder.graph.addInput(input, named: layer.path)
+        if isTurned { builder.axes.turn(node) }
+        inputs.append(node)
       } catch {
         throw WeightError(error)
       }
@@ -30,20 +42,22 @@ struct GraphBuilder {
     return builder.graph
   }
 
-  private init(openSize: Size2D, graph: Graph) {
+  private init(openSize: Size2D, padsLikeTheano: Bool, graph: Graph) {
     self.openSize = openSize
+    self.padsLikeTheano = padsLikeTheano
     self.graph = graph
   }
 
   /// A network may be applied often inside another that is applied often: more applications than this are refused.
   private static let maximumApplicationCount = 100_000
 
-  private func input(_ layer: LayerDescription) throws(WeightError) -> Input {
-    guard case .input(let dimensions) = layer.content, let dimensions else {
+  private func input(_ layer: LayerDescription, isTurned: Bool) throws(WeightError) -> Input {
+    guard case .input(let described) = layer.content, let described else {
       throw WeightError(
         .invalidArchitecture, object: "layer \(layer.path)",
         detail: "does not say the shape of the samples that it takes")
     }
+    let dimensions = isTurned ? Array(described[1...]) + [described[0]] : described
     var free: [Int] = []
     var extents: [Int] = []
     for (axis, extent) in dimensions.enumerated() {
@@ -116,20 +130,65 @@ struct GraphBuilder {
       graph.modules[place].outputs = outputs
       return outputs
     case .layer(let value):
+      let ranks = arguments.map { graph.nodes[$0].outputShape.rank }
+      let takesTurned = axes.takesTurned(layer, value, arguments, ranks: ranks)
+      let split = padsLikeTheano ? try TheanoPadding.split(value, of: layer) : nil
+      let value = split?.value ?? value
       do throws(GraphError) {
+        var oriented: [Graph.Node.ID] = []
+        for argument in arguments { oriented.append(try self.oriented(argument, isTurned: takesTurned, for: layer)) }
+        if let padding = split?.padding {
+          let name = unusedName("\(layer.path)_padding")
+          oriented = [try graph.apply(padding, named: name, to: oriented)]
+        }
+        let node: Graph.Node.ID
         if graph[layer: layer.path] == nil {
           owners[layer.path] = owner
-          let rank = arguments.first.map { graph.nodes[$0].outputShape.rank } ?? 0
-          return [try graph.apply(value.canonical(rank: rank), named: layer.path, to: arguments)]
+          axes.remember(layer, takesTurned: takesTurned)
+          let rank = ranks.first ?? 0
+          let own = takesTurned ? value.turned(rank: rank) ?? value : value
+          node = try graph.apply(own.canonical(rank: rank), named: layer.path, to: oriented)
+        } else {
+          guard owners[layer.path] == owner else {
+            throw GraphError(.duplicateName, subject: layer.path, detail: "two layers have this name")
+          }
+          node = try graph.applyAgain(layer.path, to: oriented)
         }
-        guard owners[layer.path] == owner else {
-          throw GraphError(.duplicateName, subject: layer.path, detail: "two layers have this name")
-        }
-        return [try graph.applyAgain(layer.path, to: arguments)]
+        if takesTurned && graph.nodes[node].outputShape.rank > 1 { axes.turn(node) }
+        return [node]
       } catch {
         throw WeightError(error)
       }
     }
+  }
+
+  /// The value of a node with its channels last, or in Keras's own order of axes.
+  private mutating func oriented(
+    _ node: Graph.Node.ID, isTurned: Bool, for layer: LayerDescription
+  ) throws(GraphError) -> Graph.Node.ID {
+    let rank = graph.nodes[node].outputShape.rank
+    guard rank > 1, axes.turned.contains(node) != isTurned else { return node }
+    let dimensions = isTurned ? Array(2...rank) + [1] : [rank] + Array(1..<rank)
+    return try graph.apply(Permute(dimensions: dimensions), named: unusedName("\(layer.path)_axes"), to: [node])
+  }
+
+  /// The name, with a number behind it if it is taken.
+  private func unusedName(_ wish: String) -> String {
+    var name = wish
+    var number = 1
+    while graph[layer: name] != nil {
+      number += 1
+      name = "\(wish)_\(number)"
+    }
+    return name
+  }
+}
+
+extension LayerDescription {
+  /// Whether this is an input for samples of several axes.
+  fileprivate var isImage: Bool {
+    guard case .input(let dimensions) = content else { return false }
+    return (dimensions?.count ?? 0) > 1
   }
 }
 

@@ -14,7 +14,7 @@ public enum KerasFormat: String, Hashable, Sendable {
   case weightsOnlyH5 = "legacy-weights-h5"
   /// A zip archive with a network and its weights.
   case keras
-  /// A Keras 3 HDF5 file with weights alone.
+  /// A Keras 3 HDF5 file with weights alone, or the index of several.
   case weightsH5 = "weights.h5"
 }
 
@@ -22,6 +22,7 @@ public enum KerasFormat: String, Hashable, Sendable {
 enum FileKind {
   case hdf5
   case zip
+  case json
 
   /// Looks at a file's first bytes; its name does not count.
   ///
@@ -61,6 +62,10 @@ enum FileKind {
         return
       }
       start = start == 0 ? 512 : start * 2
+    }
+    if holds([0x7b], at: 0) {
+      self = .json
+      return
     }
     throw WeightError(
       .unknownFormat, file: path,

@@ -5,15 +5,19 @@ public enum KerasJSON {
   /// The height and width of images where the JSON leaves them open and the caller has no wish.
   public static let usualSize = Size2D(224)
 
-  /// The graph that Keras 2's or Keras 3's JSON describes.
+  /// The graph that JSON of Keras 1, 2 or 3 describes.
   ///
   /// Nothing in the JSON is ever run: Lambda and custom layers are refused by name.
   ///
-  /// - Parameter inputSize: Height and width of images where the JSON leaves them open.
+  /// - Parameters:
+  ///   - inputSize: Height and width of images where the JSON leaves them open.
+  ///   - options: Known classes in place of custom ones; the rest is of no use here.
   /// - Throws: ``WeightError`` with `invalidArchitecture`, `unsupportedLayer`, `tooLarge` or `damaged`.
-  public static func graph(from json: String, inputSize: Size2D? = nil) throws(WeightError) -> Graph {
+  public static func graph(
+    from json: String, inputSize: Size2D? = nil, options: LoadOptions = .strict
+  ) throws(WeightError) -> Graph {
     let value = try parse(Array(json.utf8), object: nil)
-    let model = try ModelReader(kerasVersion: nil, json: value).model(value)
+    let model = try ModelReader(kerasVersion: nil, json: value, options: options).model(value)
     return try GraphBuilder.graph(of: model, openSize: inputSize ?? usualSize)
   }
 

@@ -8,12 +8,19 @@ protocol KerasLayer: Layer {
   func canonical(rank: Int) -> any KerasLayer
   /// The layer that the options describe.
   init(_ options: LayerOptions) throws(WeightError)
+  /// Whether the layer does the same to every element, so that the order of the axes does not matter to it.
+  var followsAxes: Bool { get }
+  /// The same layer for values whose channels were moved from the first axis of a sample to the last; nil where it has to
+  /// be applied to Keras's own order.
+  func turned(rank: Int) -> (any KerasLayer)?
   /// The class and options that describe the layer to Keras 3.
   func record() throws(WeightError) -> LayerRecord
 }
 
 extension KerasLayer {
   static var kerasClasses: [String] { [kind] }
+  var followsAxes: Bool { false }
+  func turned(rank: Int) -> (any KerasLayer)? { followsAxes ? self : nil }
   func canonical(rank: Int) -> any KerasLayer { self }
 }
 
@@ -102,6 +109,9 @@ enum LayerRegistry {
     }
     return result
   }()
+
+  /// All class names of Keras that are known, in alphabetical order.
+  static var classNames: [String] { kindsByClass.keys.sorted() }
 
   /// The kind of a class name of Keras.
   static func kind(of className: String) -> (any KerasLayer.Type)? { kindsByClass[className] }

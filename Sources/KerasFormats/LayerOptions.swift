@@ -10,6 +10,15 @@ struct LayerOptions {
   let isKeras2: Bool
   /// All options.
   let values: JSONObject
+  /// Which options have been looked up.
+  let lookups = Lookups()
+
+  init(layer: String, kind: String, isKeras2: Bool, values: JSONObject) {
+    self.layer = layer
+    self.kind = kind
+    self.isKeras2 = isKeras2
+    self.values = values
+  }
 
   /// An error about this layer.
   func failure(_ code: WeightError.Code, _ detail: String) -> WeightError {
@@ -25,6 +34,7 @@ struct LayerOptions {
 
   /// The value of an option, nil if it is not given or `null`.
   subscript(_ key: String) -> JSON? {
+    lookups.keys.insert(key)
     guard let value = values[key], !value.isNull else { return nil }
     return value
   }

@@ -5,14 +5,19 @@ import Tensors
 struct LegacyWeights {
   /// The layers in the order of the file.
   private(set) var layers: [StoredLayer] = []
+  /// States of random numbers, which Keras 2 saved among the weights.
+  private(set) var randomStates: [String] = []
+  /// The backend that Keras ran on, if the file says so.
+  let backend: String?
 
   /// Looks through a group that has `layer_names`.
   ///
   /// - Throws: ``WeightError``.
   init(_ group: HDF5Group) throws(WeightError) {
+    backend = try readingHDF5 { () throws(HDF5Error) in try group.attributes["backend"]?.string }
     for name in try Self.names("layer_names", of: group) {
       let layer = try readingHDF5 { () throws(HDF5Error) in try group.group(name) }
-      layers.append(try Self.layer(layer, name: name))
+      layers.append(try self.layer(layer, name: name))
     }
     // Variables that belong to the model itself rather than to a layer.
     let top = "top_level_model_weights"
@@ -20,10 +25,19 @@ struct LegacyWeights {
       try readingHDF5({ () throws(HDF5Error) in try group.kind(of: top) }) == .group
     {
       let own = try readingHDF5 { () throws(HDF5Error) in try group.group(top) }
-      let layer = try Self.layer(own, name: top)
+      let layer = try self.layer(own, name: top)
       if !layer.arrays.isEmpty { layers.append(layer) }
     }
   }
+
+  /// Whether Theano ran the network, as far as the names tell: TensorFlow ended those of its variables with `:0`.
+  var hasNamesOfTheano: Bool {
+    let names = layers.flatMap { $0.arrays.map(\.name) }
+    return !names.isEmpty && names.allSatisfy { !$0.hasSuffix(":0") && !$0.hasPrefix("param_") }
+  }
+
+  /// Whether nothing in the file tells on which backend it was written: the oldest releases only numbered variables.
+  var hasNumberedNames: Bool { layers.contains { $0.arrays.contains { $0.name.hasPrefix("param_") } } }
 
   /// Whether a group looks like one of these.
   static func isPresent(in group: HDF5Group) throws(WeightError) -> Bool {
@@ -33,10 +47,19 @@ struct LegacyWeights {
     }
   }
 
-  private static func layer(_ group: HDF5Group, name: String) throws(WeightError) -> StoredLayer {
+  /// Whether a group is of the time before Keras 1, when layers had numbers instead of names.
+  static func isPrehistoric(_ group: HDF5Group) throws(WeightError) -> Bool {
+    try readingHDF5 { () throws(HDF5Error) in try group.attributes.names().contains("nb_layers") }
+  }
+
+  private mutating func layer(_ group: HDF5Group, name: String) throws(WeightError) -> StoredLayer {
     var arrays: [StoredLayer.Array] = []
-    for weight in try names("weight_names", of: group) {
+    for weight in try Self.names("weight_names", of: group) {
       let dataset = try readingHDF5 { () throws(HDF5Error) in try group.dataset(weight) }
+      if weight.hasSuffix("/StateVar:0") || weight.hasSuffix("/seed_generator_state") {
+        randomStates.append(dataset.path)
+        continue
+      }
       arrays.append(StoredLayer.Array(name: weight, dataset: dataset))
     }
     return StoredLayer(name: name, place: group.path, arrays: arrays)

@@ -11,14 +11,23 @@ public struct LoadReport: Hashable, Sendable {
     public var expected: Shape
     /// The shape that the file has.
     public var found: Shape
+
+    /// A parameter with two shapes.
+    public init(path: ParameterPath, expected: Shape, found: Shape) {
+      self.path = path
+      self.expected = expected
+      self.found = found
+    }
   }
 
   /// How layers of the file and of the graph found each other.
-  public enum Matching: String, Hashable, Sendable {
+  public enum Matching: String, Hashable, Sendable, Codable {
     /// By their names.
     case names
     /// By Keras's order of layers, every shape being equal.
     case order
+    /// By the shapes of their arrays, equal ones in the order of the file.
+    case shapes
   }
 
   /// How layers found each other.
@@ -31,6 +40,8 @@ public struct LoadReport: Hashable, Sendable {
   public var unused: [String] = []
   /// Parameters for which the file has an array of another shape.
   public var mismatched: [Mismatch] = []
+  /// What the file holds beside weights and is never read, such as the state of an optimizer.
+  public var ignored: [String] = []
   /// What is odd without being an error, each in one sentence.
   public var warnings: [String] = []
 
@@ -41,60 +52,32 @@ public struct LoadReport: Hashable, Sendable {
   public var isComplete: Bool { missing.isEmpty && unused.isEmpty && mismatched.isEmpty }
 }
 
-/// What a load may leave undone; without any of these it is strict.
-public struct LoadOptions: OptionSet, Hashable, Sendable {
-  /// The options as bits.
-  public var rawValue: Int
-
-  /// Options from their bits.
-  public init(rawValue: Int) { self.rawValue = rawValue }
-
-  /// Parameters may be missing in the file; they get no value.
-  public static let allowMissing = LoadOptions(rawValue: 1)
-  /// The file may hold arrays that belong to no parameter.
-  public static let allowUnused = LoadOptions(rawValue: 2)
-  /// Arrays of other shapes are passed over; their parameters get no value.
-  public static let skipMismatched = LoadOptions(rawValue: 4)
-  /// Layers are matched by name alone, never by order.
-  public static let byName = LoadOptions(rawValue: 8)
-
-  /// Everything must fit.
-  public static let strict: LoadOptions = []
-  /// Take what fits by name and leave the rest; the report says what that was.
-  public static let partial: LoadOptions = [.allowMissing, .allowUnused, .skipMismatched, .byName]
-}
-
 extension LoadReport {
-  /// Refuses a load that left something undone that it may not leave.
+  /// The report in lines for people: the counts, then whatever was left undone, by name, then the warnings.
   ///
-  /// - Throws: ``WeightError`` with `unfitWeights`, naming the first of each kind.
-  func check(against options: LoadOptions, hasParameters: Bool) throws(WeightError) {
-    if matched.isEmpty && hasParameters {
-      let example = missing.first.map { "\($0)" } ?? mismatched.first.map { "\($0.path)" }
-      let found = unused.isEmpty ? "holds no weights" : "holds \(Self.list(unused))"
-      throw WeightError(
-        .unfitWeights,
-        detail: "has no weights for this network: \(example ?? "a parameter") is expected, but the file \(found)")
+  /// - Parameter count: How many names a line shows.
+  public func lines(showing count: Int = 8) -> [String] {
+    let total = matched.count + missing.count + mismatched.count
+    let way =
+      switch matching {
+      case .names: "by name"
+      case .order: "by the order of layers"
+      case .shapes: "by shape"
+      }
+    var lines = ["\(matched.count) of \(total) parameters found their arrays \(way)"]
+    func add(_ word: String, _ names: [String]) {
+      if !names.isEmpty { lines.append("\(names.count) \(word): \(Self.list(names, showing: count))") }
     }
-    var clauses: [String] = []
-    if !missing.isEmpty && !options.contains(.allowMissing) {
-      clauses.append("nothing for \(Self.list(missing.map(\.description)))")
-    }
-    if !mismatched.isEmpty && !options.contains(.skipMismatched) {
-      let words = mismatched.map { "\($0.path) (expected \($0.expected), found \($0.found))" }
-      clauses.append("another shape for \(Self.list(words))")
-    }
-    if !unused.isEmpty && !options.contains(.allowUnused) {
-      clauses.append("no place in the network for \(Self.list(unused))")
-    }
-    guard clauses.isEmpty else {
-      throw WeightError(.unfitWeights, detail: "does not fit the network: it has \(clauses.joined(separator: ", "))")
-    }
+    add("missing in the file", missing.map(\.description))
+    add("of other shapes", mismatched.map { "\($0.path) (expected \($0.expected), found \($0.found))" })
+    add("unused in the file", unused)
+    add("not read", ignored)
+    return lines + warnings
   }
 
   /// The first names, and how many there are beyond them.
-  private static func list(_ names: [String]) -> String {
-    let shown = names.prefix(3).joined(separator: ", ")
-    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+  static func list(_ names: [String], showing count: Int = 3) -> String {
+    let shown = names.prefix(count).joined(separator: ", ")
+    return names.count > count ? "\(shown) and \(names.count - count) more" : shown
   }
 }

@@ -49,6 +49,8 @@ struct LayerDescription {
   var calls: [[TensorReference]]
   /// Whether the file says that the layer may train.
   var isTrainable = true
+  /// Whether the layer says that its channels come first, or last; nil if it does not say.
+  var isChannelsFirst: Bool?
 }
 
 /// One output of one application of a layer.

@@ -1,22 +1,30 @@
 import Graphs
 
-/// Reads Keras's JSON of a network, as Keras 2 and Keras 3 write it.
+/// Reads Keras's JSON of a network, as Keras 1, 2 and 3 write it.
 struct ModelReader {
-  /// Whether an older Keras wrote the file: some names meant other things then.
+  /// Whether Keras 1 wrote the file, in whose layers most options have other names.
+  let isKeras1: Bool
+  /// Whether an older Keras than 3 wrote the file: some names meant other things then.
   let isKeras2: Bool
+  /// Known classes by the names of custom classes.
+  let knownClasses: [String: String]
+  /// The order of axes that the layers of a file of Keras 1 have where they do not say it themselves.
+  private let networkOrdering: String?
 
   /// A reader for JSON whose version is known from the file around it, or is guessed from its words.
-  init(kerasVersion: String?, json: JSON) throws(WeightError) {
+  ///
+  /// - Parameter isKeras1: Whether a file without a version is one of Keras 1.
+  init(kerasVersion: String?, json: JSON, isKeras1: Bool = false, options: LoadOptions = .strict) {
     let version = kerasVersion ?? json["keras_version"]?.string
     if let major = version?.split(separator: ".").first.flatMap({ Int($0) }) {
-      guard major >= 2 else {
-        throw WeightError(
-          .invalidArchitecture, object: "Keras \(version ?? "1")", detail: "wrote this; Keras 2 and 3 are read")
-      }
-      isKeras2 = major == 2
+      self.isKeras1 = major < 2
+      isKeras2 = major < 3
     } else {
-      isKeras2 = !Self.speaksKeras3(json, depth: 0)
+      self.isKeras1 = isKeras1
+      isKeras2 = isKeras1 || !Self.speaksKeras3(json, depth: 0)
     }
+    networkOrdering = self.isKeras1 ? Keras1Layer.ordering(in: json) : nil
+    knownClasses = options.knownClasses
   }
 
   /// The network that the JSON describes.
@@ -26,10 +34,16 @@ struct ModelReader {
     guard let kind = json["class_name"]?.string, let config = json["config"] else {
       throw WeightError(.invalidArchitecture, object: "the network", detail: "has no class_name and config")
     }
+    guard kind != "Graph" else {
+      throw WeightError(
+        .unsupportedLayer, object: "the network",
+        detail: "is of class Graph, which Keras 1 itself dropped; only Model and Sequential are read")
+    }
     guard Self.modelKinds.contains(kind) else {
       throw WeightError(
         .unsupportedLayer, object: "the network",
-        detail: "is of class \(kind); only Functional and Sequential networks can be read without their Python code")
+        detail: "is of class \(Self.customName(of: json) ?? kind); only Functional and Sequential networks can be read "
+          + "without their Python code")
     }
     return try model(config, kind: kind, path: "")
   }
@@ -45,7 +59,12 @@ struct ModelReader {
     return false
   }
 
-  private func model(_ config: JSON, kind: String, path: String) throws(WeightError) -> ModelDescription {
+  private func model(_ stored: JSON, kind: String, path: String) throws(WeightError) -> ModelDescription {
+    var (config, kind) = (stored, kind)
+    let ownName = config["name"]?.string ?? path.split(separator: "/").last.map(String.init) ?? kind.lowercased()
+    if isKeras1, kind == "Sequential", let network = try Keras1Layer.functional(mergingChain: config, name: ownName) {
+      (config, kind) = (network, "Functional")
+    }
     // The first releases of Keras 2 wrote a Sequential's layers without anything around them.
     guard let saved = (config["layers"] ?? config).array else {
       throw WeightError(
@@ -54,7 +73,7 @@ struct ModelReader {
     var layers: [JSON] = []
     layers.reserveCapacity(saved.count)
     for json in saved { layers.append(try OperatorNode.asLayer(json)) }
-    let name = config["name"]?.string ?? kind.lowercased()
+    let name = ownName
     let isTrainable = config["trainable"]?.bool ?? true
     guard layers.count <= ModelDescription.maximumLayerCount else {
       throw WeightError(
@@ -63,8 +82,9 @@ struct ModelReader {
     }
     var model = ModelDescription(
       name: name, kind: kind == "Sequential" ? .sequential : .functional, layers: [], inputs: [], outputs: [])
+    var unnamedCount = 0
     for json in layers {
-      var layer = try layer(json, path: path)
+      var layer = try layer(json, path: path, unnamedCount: &unnamedCount)
       layer.isTrainable = layer.isTrainable && isTrainable
       model.layers.append(layer)
     }
@@ -84,14 +104,23 @@ struct ModelReader {
 // MARK: - Layers
 
 extension ModelReader {
-  private func layer(_ json: JSON, path: String) throws(WeightError) -> LayerDescription {
+  private func layer(
+    _ saved: JSON, path: String, unnamedCount: inout Int
+  ) throws(WeightError) -> LayerDescription {
+    let known = try KnownClass.named(saved, by: knownClasses, path: path)
+    let json = isKeras1 ? try Keras1Layer.modernized(known, networkOrdering: networkOrdering) : known
     guard let kind = json["class_name"]?.string, let config = json["config"] else {
       throw WeightError(
         .invalidArchitecture, object: path.isEmpty ? "the network" : "layer \(path)",
         detail: "holds a layer without class_name and config")
     }
-    guard let name = json["name"]?.string ?? config["name"]?.string ?? (kind == "Sequential" ? "sequential" : nil)
-    else {
+    var wish = json["name"]?.string ?? config["name"]?.string
+    if wish == nil, kind == "Sequential" {
+      // A list of layers has no place for a name; these are the names that Keras gives.
+      unnamedCount += 1
+      wish = "sequential_\(unnamedCount)"
+    }
+    guard let name = wish else {
       throw WeightError(.invalidArchitecture, object: "a layer of class \(kind)", detail: "has no name")
     }
     let place = path.isEmpty ? name : "\(path)/\(name)"
@@ -111,8 +140,12 @@ extension ModelReader {
       guard let type = LayerRegistry.kind(of: kind) else {
         throw options.failure(.unsupportedLayer, "is of a class that is not known; no foreign code is run")
       }
-      try Self.checkCommon(options)
+      try Self.checkType(options)
+      result.isChannelsFirst = try Self.isChannelsFirst(options)
       result.content = .layer(try type.init(options))
+      if !knownClasses.isEmpty, let customKind = saved["class_name"]?.string, known != saved {
+        try KnownClass.checkOptions(options, customKind: customKind)
+      }
     }
     return result
   }
@@ -132,22 +165,35 @@ extension ModelReader {
     if options.kind == "Lambda" {
       throw options.failure(.unsupportedLayer, "holds Python code, which is never run")
     }
-    let registered = json["registered_name"]?.string ?? ""
+    guard let custom = customName(of: json) else { return }
+    throw options.failure(
+      .unsupportedLayer,
+      "is a custom layer (\(custom)), whose code is never run; if it is only another name of a known class, say which")
+  }
+
+  /// The name under which a class was registered that is none of Keras's own; nil for those.
+  private static func customName(of json: JSON) -> String? {
+    let kind = json["class_name"]?.string ?? ""
+    let registered = json["registered_name"]?.string ?? (kind.contains(">") ? kind : "")
     let module = json["module"]?.string ?? "keras"
     let isOurs = ["keras", "tf_keras", "tensorflow", "builtins"].contains { module == $0 || module.hasPrefix("\($0).") }
-    guard isOurs, !registered.contains(">") else {
+    if isOurs && !registered.contains(">") { return nil }
+    return registered.isEmpty ? module : registered
+  }
+
+  /// Whether a layer says that its channels come first, or last; nil if it does not say.
+  private static func isChannelsFirst(_ options: LayerOptions) throws(WeightError) -> Bool? {
+    switch options["data_format"]?.string {
+    case "channels_first": return true
+    case "channels_last": return false
+    case nil: return nil
+    case let format?:
       throw options.failure(
-        .unsupportedLayer, "is a custom layer (\(registered.isEmpty ? module : registered)), whose code is never run")
+        .unsupportedLayer, "has data_format \"\(format)\"; only channels_first and channels_last are known")
     }
   }
 
-  private static func checkCommon(_ options: LayerOptions) throws(WeightError) {
-    for key in ["data_format", "dim_ordering"] {
-      if let format = options[key]?.string, format == "channels_first" || format == "th" {
-        throw options.failure(
-          .unsupportedLayer, "has its channels first; save the model with data_format channels_last to use it here")
-      }
-    }
+  private static func checkType(_ options: LayerOptions) throws(WeightError) {
     let type = options["dtype"]
     guard let name = type?.string ?? type?["config"]?["name"]?.string else { return }
     let known = ["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]

@@ -1,4 +1,5 @@
 import Graphs
+import Tensors
 
 /// In which order and under which names Keras keeps the weights of a network.
 struct WeightLayout {
@@ -33,7 +34,7 @@ struct WeightLayout {
       return graph.parameters(of: layer.path).map { parameter in
         let name = prefix.map { "\($0)/\(parameter.name)" } ?? parameter.name
         return (
-          ExpectedParameter(parameter, of: layer.path, name: name),
+          expected(parameter, of: layer, name: name),
           isTrainable && parameter.isTrainable
         )
       }
@@ -64,9 +65,7 @@ struct WeightLayout {
       let count = counts[base, default: 0]
       counts[base] = count + 1
       let group = "\(place)/\(count == 0 ? base : "\(base)_\(count)")"
-      let parameters = graph.parameters(of: layer.path).map {
-        ExpectedParameter($0, of: layer.path, name: $0.name)
-      }
+      let parameters = graph.parameters(of: layer.path).map { expected($0, of: layer, name: $0.name) }
       result.append(ExpectedLayer(name: prefix + layer.name, place: group, parameters: parameters))
       if case .model(let inner) = layer.content {
         appendStoreLayers(of: inner, place: "\(group)/layers", prefix: "\(prefix)\(layer.name)/", to: &result)
@@ -75,11 +74,42 @@ struct WeightLayout {
   }
 }
 
-extension ExpectedParameter {
-  fileprivate init(_ parameter: Parameter, of layer: String, name: String) {
-    self.init(
-      path: ParameterPath(layer, parameter.name), name: name, shape: parameter.shape,
-      isCount: parameter.role == .count)
+extension WeightLayout {
+  private func expected(_ parameter: Parameter, of layer: LayerDescription, name: String) -> ExpectedParameter {
+    ExpectedParameter(
+      path: ParameterPath(layer.path, parameter.name), name: name, shape: parameter.shape,
+      isCount: parameter.role == .count, kernel: kernel(parameter.name, of: layer.path),
+      isChannelsFirst: layer.isChannelsFirst)
+  }
+
+  private func kernel(_ variable: String, of name: String) -> ExpectedParameter.Kernel {
+    guard variable.hasSuffix("kernel"), let layer = graph[layer: name] else { return .none }
+    switch type(of: layer).kind {
+    case "Conv1D", "Conv2D": return .convolution
+    case "Conv1DTranspose", "Conv2DTranspose": return .transposedConvolution
+    case "SeparableConv1D", "SeparableConv2D": return .separable
+    case Dense.kind: return graph.imageBehindFlatten(before: name).map { .behindFlatten($0) } ?? .none
+    default: return .none
+    }
+  }
+}
+
+extension Graph {
+  /// The image whose elements come into a layer one after the other; nil if its input is something else.
+  fileprivate func imageBehindFlatten(before layer: String) -> Shape? {
+    var node = firstNode(of: layer).flatMap { nodes[$0].inputs.first }
+    while let current = node, nodes[current].outputShape.rank == 1 {
+      guard let before = nodes[current].inputs.first else { return nil }
+      if self.layer(of: current) is Flatten {
+        return nodes[before].outputShape.rank == 3 ? nodes[before].outputShape : nil
+      }
+      // What keeps the number of elements, such as an activation, keeps their order too.
+      guard nodes[before].outputShape == nodes[current].outputShape, parameters(of: nodes[current].layer).isEmpty else {
+        return nil
+      }
+      node = before
+    }
+    return nil
   }
 }
 

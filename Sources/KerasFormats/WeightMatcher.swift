@@ -8,38 +8,49 @@ struct WeightMatcher {
   private let stored: [StoredLayer]
   /// The layers of the network that have parameters.
   private let expected: [ExpectedLayer]
+  /// What the file means by its arrays.
+  private let dialect: WeightDialect
 
-  init(stored: [StoredLayer], expected: [ExpectedLayer]) {
+  init(stored: [StoredLayer], expected: [ExpectedLayer], dialect: WeightDialect) {
     self.stored = stored.filter { !$0.arrays.isEmpty }
     self.expected = expected.filter { !$0.parameters.isEmpty }
+    self.dialect = dialect
   }
 
-  /// A way to fill the network.
-  struct Plan {
-    /// The arrays to read, each with its parameter.
-    var pairs: [(path: ParameterPath, dataset: HDF5Dataset)] = []
-    /// What became of the rest.
-    var report = LoadReport()
+  /// The plan that the options ask for; where they leave it open, by name if every name is found and every shape fits,
+  /// else by Keras's order if that fits.
+  ///
+  /// - Throws: ``WeightError`` with `unfitWeights` where shapes leave a choice.
+  func plan(_ matching: LoadOptions.Matching) throws(WeightError) -> WeightPlan {
+    switch matching {
+    case .names: return plan(.names, pairsByName())
+    case .order: return plan(.order, pairsByOrder())
+    case .shapes:
+      let matcher = ShapeMatcher(stored: stored, expected: expected, dialect: dialect)
+      var plan = plan(.shapes, try matcher.pairs())
+      plan.report.warnings += matcher.contradictions(in: plan)
+      return plan
+    case .automatic:
+      let byName = plan(.names, pairsByName())
+      if byName.report.isComplete { return byName }
+      let byOrder = plan(.order, pairsByOrder())
+      if byOrder.report.isComplete { return byOrder }
+      // Neither fits. Names tell a person more, unless hardly any of them is known.
+      let saysNothing = byName.report.matched.isEmpty && stored.allSatisfy { $0.name == nil }
+      return saysNothing && !byOrder.report.matched.isEmpty ? byOrder : byName
+    }
   }
 
-  /// The best plan: by name where every name is found and every shape fits, else by Keras's order where that fits.
-  func plan(options: LoadOptions) -> Plan {
-    let byName = plan(.names) { pairsByName() }
-    if byName.report.isComplete || options.contains(.byName) { return byName }
-    let byOrder = plan(.order) { pairsByOrder() }
-    if byOrder.report.isComplete { return byOrder }
-    // Neither fits. Names tell a person more, unless hardly any of them is known.
-    return byName.report.matched.isEmpty && !byOrder.report.matched.isEmpty && stored.allSatisfy({ $0.name == nil })
-      ? byOrder : byName
-  }
+  /// A layer of the file and the layer of the network that it belongs to; one of them may be missing.
+  typealias Pair = (stored: StoredLayer?, expected: ExpectedLayer?)
 
-  private func pairsByName() -> [(StoredLayer?, ExpectedLayer?)] {
+  private func pairsByName() -> [Pair] {
     var layers: [String: StoredLayer] = [:]
     for layer in stored {
       if let name = layer.name, layers[name] == nil { layers[name] = layer }
     }
     var used: Set<String> = []
-    var result: [(StoredLayer?, ExpectedLayer?)] = []
+    var result: [Pair] = []
     for layer in expected {
       let found = layers[layer.name]
       if let found { used.insert(found.place) }
@@ -48,7 +59,7 @@ struct WeightMatcher {
     return result + stored.filter { !used.contains($0.place) }.map { ($0, nil) }
   }
 
-  private func pairsByOrder() -> [(StoredLayer?, ExpectedLayer?)] {
+  private func pairsByOrder() -> [Pair] {
     // Files that know only classes say the order by their groups' names, the others by a list.
     if stored.contains(where: { $0.place.hasPrefix("layers/") }) {
       let places = Dictionary(stored.map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
@@ -60,10 +71,16 @@ struct WeightMatcher {
     }
   }
 
-  private func plan(_ matching: LoadReport.Matching, _ pairs: () -> [(StoredLayer?, ExpectedLayer?)]) -> Plan {
-    var plan = Plan()
+  private func plan(_ matching: LoadReport.Matching, _ pairs: [Pair]) -> WeightPlan {
+    var plan = WeightPlan()
     plan.report.matching = matching
-    for (stored, expected) in pairs() {
+    for layer in expected {
+      plan.parameters += layer.parameters.map { WeightPlan.Named(name: "\($0.path)", shape: $0.shape) }
+    }
+    for layer in stored {
+      plan.arrays += layer.arrays.map { WeightPlan.Named(name: layer.label(of: $0), shape: $0.dataset.shape) }
+    }
+    for (stored, expected) in pairs {
       let arrays = stored?.arrays ?? []
       let parameters = expected?.parameters ?? []
       let places = Self.pair(arrays, parameters)
@@ -75,15 +92,19 @@ struct WeightMatcher {
         }
         isUsed[place] = true
         let dataset = arrays[place].dataset
-        if dataset.shape == parameter.shape {
+        if let conversion = dialect.conversion(from: dataset.shape, to: parameter) {
           plan.report.matched.append(parameter.path)
-          plan.pairs.append((parameter.path, dataset))
+          plan.pairs.append(WeightPlan.Pair(path: parameter.path, dataset: dataset, conversion: conversion))
         } else {
           plan.report.mismatched.append(
             LoadReport.Mismatch(path: parameter.path, expected: parameter.shape, found: dataset.shape))
         }
       }
-      for (array, isUsed) in zip(arrays, isUsed) where !isUsed { plan.report.unused.append(array.dataset.path) }
+      for (array, isUsed) in zip(arrays, isUsed) where !isUsed {
+        plan.report.unused.append(array.dataset.path)
+        plan.unused.append(
+          WeightPlan.Named(name: stored?.label(of: array) ?? array.name, shape: array.dataset.shape))
+      }
     }
     return plan
   }
@@ -116,37 +137,5 @@ struct WeightMatcher {
       if let place = places[words[start...].joined(separator: "/")] { return place }
     }
     return nil
-  }
-}
-
-extension WeightMatcher.Plan {
-  /// Reads all arrays of the plan as single-precision numbers.
-  ///
-  /// - Throws: ``WeightError``.
-  mutating func read() throws(WeightError) -> Weights {
-    var weights = Weights()
-    weights.tensors.reserveCapacity(pairs.count)
-    var oddCount = 0
-    for (path, dataset) in pairs {
-      let tensor = try readingHDF5 { () throws(HDF5Error) in try dataset.read() }.converted(to: .f32)
-      if tensor.withFloats({ !$0.areFinite }) {
-        oddCount += 1
-        if oddCount <= 3 { report.warnings.append("\(path) holds numbers that are infinite or no numbers.") }
-      }
-      weights[path] = tensor
-    }
-    if oddCount > 3 {
-      report.warnings.append("\(oddCount - 3) more arrays hold numbers that are infinite or no numbers.")
-    }
-    return weights
-  }
-}
-
-extension UnsafeBufferPointer<Float> {
-  /// Whether no element is infinite or no number.
-  fileprivate var areFinite: Bool {
-    var isOdd: UInt32 = 0
-    for value in self { isOdd |= value.bitPattern & 0x7f80_0000 == 0x7f80_0000 ? 1 : 0 }
-    return isOdd == 0
   }
 }

@@ -23,19 +23,64 @@ package struct DatasetPictures: PictureSource {
 
   /// Begins to decode.
   package func pictures(_ requests: [PictureRequest]) -> any PictureSequence {
+    let parts = requests[...].chunkedByEpoch
+    return parts.count == 1 ? decoded(parts[0]) : JoinedPictures(parts, of: self)
+  }
+
+  /// Begins to decode pictures that one epoch augments, or none.
+  fileprivate func decoded(_ requests: ArraySlice<PictureRequest>) -> any PictureSequence {
     let samples = requests.map(\.sample)
-    if case .augmented(let epoch) = requests.first?.treatment {
-      precondition(
-        requests.allSatisfy { $0.treatment == .augmented(epoch: epoch) }, "an epoch augments all its pictures or none")
+    guard let epoch = requests.first?.epoch else {
       return DecodedPictures(
-        loader.batches(
-          of: samples, batchSize: 1, augmentation: augmentation, seed: seed, variant: epoch,
-          prefetchCount: prefetchCount),
-        mirrored: [], width: loader.decoder.width)
+        loader.batches(of: samples, batchSize: 1, prefetchCount: prefetchCount),
+        mirrored: requests.map { $0.treatment == .mirrored }, width: loader.decoder.width)
     }
     return DecodedPictures(
-      loader.batches(of: samples, batchSize: 1, prefetchCount: prefetchCount),
-      mirrored: requests.map { $0.treatment == .mirrored }, width: loader.decoder.width)
+      loader.batches(
+        of: samples, batchSize: 1, augmentation: augmentation, seed: seed, variant: epoch, prefetchCount: prefetchCount),
+      mirrored: [], width: loader.decoder.width)
+  }
+}
+
+/// Pictures of several epochs, one part after the other.
+private final class JoinedPictures: PictureSequence {
+  private var parts: ArraySlice<ArraySlice<PictureRequest>>
+  private let source: DatasetPictures
+  private var current: (any PictureSequence)?
+  private var rest = 0
+
+  init(_ parts: [ArraySlice<PictureRequest>], of source: DatasetPictures) {
+    self.parts = parts[...]
+    self.source = source
+  }
+
+  func next(into output: UnsafeMutableBufferPointer<Float>) throws {
+    if rest == 0, let part = parts.popFirst() {
+      current = source.decoded(part)
+      rest = part.count
+    }
+    rest -= 1
+    try current?.next(into: output)
+  }
+}
+
+extension PictureRequest {
+  /// The epoch whose augmentation the picture gets; nil for none.
+  fileprivate var epoch: Int? {
+    if case .augmented(let epoch) = treatment { epoch } else { nil }
+  }
+}
+
+extension ArraySlice<PictureRequest> {
+  /// Consecutive parts that one epoch augments, or none; one part where there is nothing.
+  fileprivate var chunkedByEpoch: [ArraySlice] {
+    var parts: [ArraySlice] = []
+    var start = startIndex
+    for index in indices.dropFirst() where self[index].epoch != self[start].epoch {
+      parts.append(self[start..<index])
+      start = index
+    }
+    return parts + [self[start...]]
   }
 }
 

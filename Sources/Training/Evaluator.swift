@@ -16,7 +16,7 @@ package final class Evaluator {
   package convenience init(
     graph: Graph, parameters: ParameterBank, pictures: any PictureSource, labels: LabelTable, batchSize: Int
   ) throws(EngineError) {
-    let pipeline = try FeaturePipeline(prefix: nil, parameters: parameters, source: pictures, chunkSize: batchSize)
+    let pipeline = FeaturePipeline(source: pictures, parameters: parameters, chunkSize: batchSize)
     let plan = try Plan(graph, parameters: parameters, options: PlanOptions(batchSize: batchSize))
     self.init(pipeline: pipeline, plan: plan, labels: labels)
   }

@@ -8,7 +8,7 @@ final class FeatureFeed {
   private let pictures: any PictureSequence
   private var position = 0
 
-  /// A feed of the given lists, with the pictures of those that are not cached.
+  /// A feed of the given lists, with the pictures of what is kept nowhere.
   init(_ pipeline: FeaturePipeline, lists: [ArraySlice<PictureRequest>], pictures: any PictureSequence) {
     self.pipeline = pipeline
     self.lists = lists
@@ -21,16 +21,8 @@ final class FeatureFeed {
   func next(into inputs: [PlanPort]) throws -> ArraySlice<PictureRequest> {
     let list = lists[position]
     position += 1
-    if pipeline.isCached(list) {
-      for (row, request) in list.enumerated() { pipeline.copyKept(request, to: row, of: inputs) }
-    } else {
-      var row = 0
-      while row < list.count {
-        let count = min(pipeline.chunkSize, list.count - row)
-        try pipeline.compute(count, from: pictures)
-        for place in 0..<count { pipeline.copyComputed(at: place, to: row + place, of: inputs) }
-        row += count
-      }
+    for chunk in list.chunked(by: pipeline.chunkSize) {
+      try pipeline.put(chunk, into: inputs, at: chunk.startIndex - list.startIndex, from: pictures)
     }
     for input in inputs { input.values[(list.count * input.shape.elementCount)...].update(repeating: 0) }
     return list

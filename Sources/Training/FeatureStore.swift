@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 
 /// Rows of numbers, one for each picture: in memory up to a budget, else in a file that vanishes with its owner.
@@ -13,8 +14,19 @@ final class FeatureStore: @unchecked Sendable {
     case file
   }
 
-  /// How many numbers a row has.
-  let rowLength: Int
+  /// What a row is made of.
+  struct Form: Hashable, Sendable {
+    /// How many numbers it has.
+    var rowLength: Int
+    /// Whether all of them are among those that bfloat16 has, which are kept as such.
+    var isRounded: Bool
+
+    /// What a row takes.
+    var byteCount: Int { rowLength * (isRounded ? 2 : 4) }
+  }
+
+  /// What a row is made of.
+  let form: Form
   /// Where the rows are.
   let place: Place
 
@@ -26,10 +38,10 @@ final class FeatureStore: @unchecked Sendable {
   ///   - memoryBudget: More bytes than this go into a file.
   ///   - folder: Where the file goes; nil for memory or nothing.
   /// - Returns: nil where there is neither memory nor disk enough.
-  init?(rowCount: Int, rowLength: Int, memoryBudget: Int, folder: String?) {
-    let (count, overflow) = rowCount.multipliedReportingOverflow(by: rowLength * MemoryLayout<Float>.stride)
+  init?(rowCount: Int, _ form: Form, memoryBudget: Int, folder: String?) {
+    let (count, overflow) = rowCount.multipliedReportingOverflow(by: form.byteCount)
     if overflow { return nil }
-    self.rowLength = rowLength
+    self.form = form
     if count <= memoryBudget {
       place = .memory
       bytes = .allocate(byteCount: max(count, 1), alignment: 64)
@@ -48,12 +60,30 @@ final class FeatureStore: @unchecked Sendable {
     }
   }
 
-  /// One row.
-  subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
-    let start = row * rowLength * MemoryLayout<Float>.stride
-    let part = UnsafeMutableRawBufferPointer(
-      rebasing: bytes[start..<start + rowLength * MemoryLayout<Float>.stride])
-    return part.assumingMemoryBound(to: Float.self)
+  /// Keeps one row.
+  @EngineActor func write(_ numbers: UnsafeBufferPointer<Float>, row: Int) {
+    guard let place = self[row].baseAddress, let source = numbers.baseAddress else { return }
+    if form.isRounded { numbers.narrow(to: place) } else { place.copyMemory(from: source, byteCount: form.byteCount) }
+  }
+
+  /// Gives one row back.
+  @EngineActor func read(row: Int, into numbers: UnsafeMutableBufferPointer<Float>) {
+    guard let place = self[row].baseAddress, let target = numbers.baseAddress else { return }
+    if form.isRounded {
+      numbers.widen(from: place)
+    } else {
+      UnsafeMutableRawPointer(target).copyMemory(from: place, byteCount: form.byteCount)
+    }
+  }
+
+  /// Lets somebody write one row of single precision in place.
+  func fill(row: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void) throws {
+    precondition(!form.isRounded, "what is written in place is not rounded")
+    try body(self[row].assumingMemoryBound(to: Float.self))
+  }
+
+  private subscript(row: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(rebasing: bytes[row * form.byteCount..<(row + 1) * form.byteCount])
   }
 
   private static func map(byteCount: Int, in folder: String) -> UnsafeMutableRawBufferPointer? {

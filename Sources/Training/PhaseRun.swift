@@ -14,6 +14,9 @@ final class PhaseRun {
     let data: TrainingData
     let options: TrainingOptions
     let optimizer: Optimizer
+    /// What each phase means for the network.
+    let plans: [PhasePlan]
+    let features: FeatureChain
     let events: (TrainingEvent) throws -> Void
     /// Where features go that memory has no room for; nil for nowhere.
     let cacheFolder: String?
@@ -28,6 +31,7 @@ final class PhaseRun {
 
   private let phase: Phase
   private let plan: PhasePlan
+  private let index: Int
   private let pipeline: FeaturePipeline
   private let trained: Plan
   private let evaluator: Evaluator
@@ -39,22 +43,20 @@ final class PhaseRun {
 
   /// Compiles a phase's plans.
   ///
-  /// - Throws: `ScheduleError` where the selection does not fit the network, `EngineError` where no plan can be made.
-  init(_ phase: Phase, context: Context) throws {
+  /// - Parameter index: The place of the phase in its schedule.
+  /// - Throws: `EngineError` where no plan can be made.
+  init(_ phase: Phase, at index: Int, context: Context) throws(EngineError) {
     begin = clock.now
     let data = context.data
     self.phase = phase
+    self.index = index
     batchSize = min(context.options.batchSize, data.training.count)
-    plan = try PhasePlan(
-      phase, graph: context.graph, heads: context.heads, batchSize: batchSize,
-      microBatchSize: context.options.microBatchSize)
+    plan = context.plans[index]
     // A last short batch would be normalised by the zeros that fill it up.
     stepsPerEpoch =
       plan.movingStatistics.isEmpty
       ? (data.training.count + batchSize - 1) / batchSize : data.training.count / batchSize
-    pipeline = try FeaturePipeline(
-      prefix: plan.frontier.prefix, parameters: context.parameters, source: data.pictures,
-      chunkSize: context.options.frozenMicroBatchSize, precision: context.options.precision.frozen)
+    pipeline = try context.features.pipeline(ofPhase: index)
     trained = try Plan(
       plan.frontier.suffix, parameters: context.parameters,
       options: PlanOptions(
@@ -69,7 +71,7 @@ final class PhaseRun {
   }
 
   /// Runs the phase to its end, and leaves the weights that its schedule wants.
-  func run(index: Int, of phaseCount: Int, restore: Schedule.Restore, context: inout Context) throws -> PhaseReport {
+  func run(of phaseCount: Int, restore: Schedule.Restore, context: inout Context) throws -> PhaseReport {
     try context.events(
       .phaseBegan(
         TrainingEvent.PhaseStart(
@@ -104,6 +106,7 @@ final class PhaseRun {
             seconds: (clock.now - start).inSeconds, imagesPerSecond: Double(count) / time.inSeconds)))
     }
     if restore == .bestSoFar { context.best.restore() }
+    context.features.forget(afterPhase: index)
     let report = PhaseReport(
       name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
       imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: isCached,
@@ -118,7 +121,8 @@ final class PhaseRun {
     let forms = context.data.trainingForms
     let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
     let hasRoom = try pipeline.cache(
-      requests, memoryBudget: context.options.memoryBudget, folder: context.cacheFolder
+      requests, alongWith: context.features.usefulLater(beforePhase: index),
+      memoryBudget: context.options.memoryBudget, folder: context.cacheFolder
     ) { count throws in
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))

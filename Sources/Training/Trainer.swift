@@ -65,9 +65,17 @@ package final class Trainer {
     EngineThreads.use(options.threads)
     self.schedule = schedule
     parameters = try ParameterBank(graph: graph, weights: weights)
+    let plans = try schedule.phases.map { phase in
+      try PhasePlan(
+        phase, graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
+        microBatchSize: options.microBatchSize)
+    }
     context = PhaseRun.Context(
       graph: graph, heads: heads, parameters: parameters, data: data, options: options,
-      optimizer: Optimizer(graph: graph, parameters: parameters), events: events, cacheFolder: cacheFolder,
+      optimizer: Optimizer(graph: graph, parameters: parameters), plans: plans,
+      features: FeatureChain(
+        graph, frontiers: plans.map(\.frontier), parameters: parameters, source: data.pictures, options: options),
+      events: events, cacheFolder: cacheFolder,
       best: BestWeights(graph: graph, parameters: parameters))
   }
 
@@ -77,9 +85,8 @@ package final class Trainer {
   package func run(phaseEnded: (State) throws -> Void = { _ in }) throws -> [PhaseReport] {
     var reports: [PhaseReport] = []
     for (index, phase) in schedule.phases.enumerated() {
-      let run = try PhaseRun(phase, context: context)
-      reports.append(
-        try run.run(index: index, of: schedule.phases.count, restore: schedule.restore, context: &context))
+      let run = try PhaseRun(phase, at: index, context: context)
+      reports.append(try run.run(of: schedule.phases.count, restore: schedule.restore, context: &context))
       try phaseEnded(
         State(
           phaseCount: index + 1, epochCount: context.epochCount, stepCount: context.stepCount,

@@ -8,6 +8,8 @@ package struct TrainingData: Sendable {
     case none
     /// Half of the pictures are mirrored, drawn anew for each epoch: each picture has two forms.
     case flip
+    /// So many augmented forms of each picture, one epoch after the other and then from the first again.
+    case variants(Int)
     /// More than can be counted: each picture has another form in every epoch.
     case unlimited
   }
@@ -52,6 +54,7 @@ package struct TrainingData: Sendable {
       switch augmentation {
       case .none: PictureRequest(sample)
       case .flip: PictureRequest(sample, isMirrored(sample, seed: seed, epoch: epoch) ? .mirrored : .plain)
+      case .variants(let count): PictureRequest(sample, .augmented(epoch: epoch % count))
       case .unlimited: PictureRequest(sample, .augmented(epoch: epoch))
       }
     }
@@ -62,6 +65,8 @@ package struct TrainingData: Sendable {
     switch augmentation {
     case .none: training.map { PictureRequest($0) }
     case .flip: training.flatMap { [PictureRequest($0), PictureRequest($0, .mirrored)] }
+    case .variants(let count):
+      (0..<count).flatMap { variant in training.map { PictureRequest($0, .augmented(epoch: variant)) } }
     case .unlimited: nil
     }
   }

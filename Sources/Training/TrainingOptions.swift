@@ -12,6 +12,10 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   public var frozenMicroBatchSize: Int
   /// Whether what the frozen part puts out is kept, where the augmentation allows it.
   public var cachesFeatures: Bool
+  /// How many augmented forms each training picture has, so that their features can be kept.
+  ///
+  /// Nil draws another form for every epoch.
+  public var augmentationVariants: Int?
   /// Kept features that take more bytes than this go into a file; nil is a quarter of the machine's memory.
   public var cacheMemoryBudget: Int?
   /// What images are computed with.
@@ -24,12 +28,14 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   /// Options with their defaults.
   public init(
     batchSize: Int = 16, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4, cachesFeatures: Bool = true,
-    cacheMemoryBudget: Int? = nil, precision: TrainingPrecision = .automatic, seed: UInt64 = 1, threads: Int = 0
+    augmentationVariants: Int? = nil, cacheMemoryBudget: Int? = nil, precision: TrainingPrecision = .automatic,
+    seed: UInt64 = 1, threads: Int = 0
   ) {
     self.batchSize = batchSize
     self.microBatchSize = microBatchSize
     self.frozenMicroBatchSize = frozenMicroBatchSize
     self.cachesFeatures = cachesFeatures
+    self.augmentationVariants = augmentationVariants
     self.cacheMemoryBudget = cacheMemoryBudget
     self.precision = precision
     self.seed = seed
@@ -44,6 +50,7 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
     let counts = [
       ("batchSize", batchSize, 1...1 << 20), ("microBatchSize", microBatchSize ?? 1, 1...1 << 20),
       ("frozenMicroBatchSize", frozenMicroBatchSize, 1...1 << 20),
+      ("augmentationVariants", augmentationVariants ?? 1, 1...1 << 20),
       ("cacheMemoryBudget", cacheMemoryBudget ?? 0, 0...Int.max), ("threads", threads, 0...4096),
     ]
     for (name, value, range) in counts where !range.contains(value) {

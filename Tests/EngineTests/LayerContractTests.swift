@@ -3,8 +3,10 @@ import KerasFormats
 import Tensors
 import Testing
 
-/// What every kind of layer owes: at least one sample against stock Keras, with its shapes, its parameters, and a way
-/// to Keras's JSON and back. Numbers and gradients of the same samples are in `LayerGoldenTests`.
+/// What every kind of layer owes, on at least one sample made with stock Keras.
+///
+/// Its shapes, its parameters, and a way to Keras's JSON and back. Numbers and gradients of the same samples are in
+/// `LayerGoldenTests`.
 @Suite struct LayerContractTests {
   @Test func everyKindHasASample() throws {
     var sampled: Set<String> = []

@@ -106,21 +106,22 @@ import Testing
     ("Capsule", "", "", "layer it (Capsule) is of a class that is not known; no foreign code is run"),
     (
       "Dense", ", \"units\": 2", ", \"module\": \"mine\", \"registered_name\": \"mine>Dense\"",
-      "layer it (Dense) is a custom layer (mine>Dense), whose code is never run"
+      "layer it (Dense) is a custom layer (mine>Dense), whose code is never run; "
+        + "if it is only another name of a known class, say which"
     ),
     (
-      "Conv2D", ", \"filters\": 2, \"kernel_size\": [1, 1], \"data_format\": \"channels_first\"", "",
-      "layer it (Conv2D) has its channels first; save the model with data_format channels_last to use it here"
+      "Conv2D", ", \"filters\": 2, \"kernel_size\": [1, 1], \"data_format\": \"channels_middle\"", "",
+      "layer it (Conv2D) has data_format \"channels_middle\"; only channels_first and channels_last are known"
     ),
     ("Conv2D", ", \"filters\": 2", "", "layer it (Conv2D) lacks its kernel_size"),
     ("Dense", ", \"units\": \"two\"", "", "layer it (Dense) has units \"two\" where a whole number is expected"),
     (
-      "BatchNormalization", ", \"axis\": 1", "",
-      "layer it works along axis 1 of 4; only the last one is supported"
+      "BatchNormalization", ", \"axis\": [1, 2]", "",
+      "layer it (BatchNormalization) normalises over several axes; only one is supported"
     ),
     (
-      "Dense", ", \"units\": 2, \"activation\": \"mish\"", "",
-      "layer it (Dense) has the activation \"mish\", which is not known; no foreign code is run"
+      "Dense", ", \"units\": 2, \"activation\": \"wish\"", "",
+      "layer it (Dense) has the activation \"wish\", which is not known; no foreign code is run"
     ),
     (
       "Dense", ", \"units\": 2, \"dtype\": {\"class_name\": \"DTypePolicy\", \"config\": {\"name\": \"int8\"}}", "",

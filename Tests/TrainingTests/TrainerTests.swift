@@ -73,10 +73,13 @@ import Training
     #expect(try run(tiny).after != first)
   }
 
-  @Test(arguments: [TrainingData.Augmentation.none, .flip, .unlimited])
-  func cachedAndUncachedTrainingMakeTheSameBits(_ augmentation: TrainingData.Augmentation) throws {
+  @Test(arguments: [TrainingData.Augmentation.none, .flip, .variants(3), .unlimited], [TrainingPrecision.f32, .bf16])
+  func cachedAndUncachedTrainingMakeTheSameBits(
+    _ augmentation: TrainingData.Augmentation, precision: TrainingPrecision
+  ) throws {
     var tiny = TinyRun()
     tiny.augmentation = augmentation
+    tiny.options.precision = precision
     let cached = try run(tiny)
     tiny.options.cachesFeatures = false
     let uncached = try run(tiny)
@@ -84,6 +87,39 @@ import Training
     #expect(!uncached.phases.contains { $0.cached })
     #expect(cached.after == uncached.after)
     #expect(cached.after != cached.before)
+  }
+
+  /// Freezes and unfreezes: what is frozen again has changed in the meantime.
+  private static let backAndForth = Schedule(
+    phases: [
+      Phase(name: "head", train: .head, epochs: 2, learningRate: .constant(1e-2)),
+      Phase(name: "last", train: .head + .stages(last: 1), epochs: 2, learningRate: .constant(1e-2)),
+      Phase(name: "two", train: .head + .stages(last: 2), epochs: 1, learningRate: .constant(1e-2)),
+      Phase(name: "head again", train: .head, epochs: 2, learningRate: .constant(1e-2)),
+    ], restore: .last)
+
+  @Test func everyPhaseStartsFromWhatIsKeptAndNoPictureIsDecodedTwice() throws {
+    var tiny = TinyRun()
+    let counter = PictureCounter()
+    tiny.counter = counter
+    let cached = try run(tiny, Self.backAndForth)
+    #expect(cached.phases.allSatisfy { $0.cached })
+    // 22 pictures to train on and 8 to validate with.
+    #expect(counter.count == 30)
+    tiny.options.cachesFeatures = false
+    let uncached = try run(tiny, Self.backAndForth)
+    #expect(counter.count > 200)
+    #expect(cached.after == uncached.after)
+  }
+
+  @Test func withLittleMemoryWhatIsNotKeptIsComputedAnew() throws {
+    var tiny = TinyRun()
+    let whole = try run(tiny, Self.backAndForth).after
+    // Room for the vectors of the first phase, 30 of 8 numbers, and not for the images of the others.
+    tiny.options.cacheMemoryBudget = 30 * 8 * 4
+    let little = try run(tiny, Self.backAndForth)
+    #expect(little.phases.map(\.cached) == [true, false, false, true])
+    #expect(little.after == whole)
   }
 
   @Test func aCacheInAFileMakesTheSameBitsAndLeavesNothingBehind() throws {

@@ -21,6 +21,7 @@ PARTS = {
     "layers-size": ("layers", "make", ("layers-size",), "float64"),
     "layers-operator": ("layers", "make", ("layers-operator",), "float64"),
     "optimizers": ("optimizers", "make", (), "float64"),
+    "real-files": ("real_files", "make", (), "float32"),
     "losses": ("losses", "make", (), "float64"),
 }
 

@@ -2,22 +2,6 @@ import CKernels
 import Graphs
 import Tensors
 
-/// How a plan computes in bfloat16 on this processor.
-public enum BFloat16Arithmetic: String, Sendable {
-  /// With instructions for it.
-  case native
-  /// In vector registers of single precision, turned from and to bfloat16 on the way; slower than single precision.
-  case converted
-  /// In single precision throughout, rounded to bfloat16 wherever an array is kept; slower than single precision.
-  case rounded
-
-  /// What this processor has.
-  public static var ofThisProcessor: BFloat16Arithmetic { Processor.bfloat16 }
-
-  /// Whether oneDNN's primitives take arrays of bfloat16.
-  var isPrimitive: Bool { self != .rounded }
-}
-
 extension Emitter {
   /// What images are kept in.
   var imageType: NumberType { options.precision == .bf16 ? .bf16 : .f32 }

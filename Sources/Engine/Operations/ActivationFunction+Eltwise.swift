@@ -83,7 +83,8 @@ extension Emitter {
   func apply(_ function: ActivationFunction, _ x: Activation, to y: Activation, name: String) throws(EngineError) {
     let (n, source, target, type) = (count(x), x.buffer, y.buffer, x.type.kernel)
     switch function {
-    case .linear, .softmax, .logSoftmax, .sparsemax: preconditionFailure("\(function) is no function of one number that changes it")
+    case .linear, .softmax, .logSoftmax, .sparsemax:
+      preconditionFailure("\(function) is no function of one number that changes it")
     case .relu(let top, let slope, let threshold):
       step(name, "relu", touching: [source, target]) {
         graft_relu(target.address, source.address, n, slope, threshold, top ?? .infinity, type)
@@ -131,7 +132,8 @@ extension Emitter {
     precondition(known.type == gradient.type, "a value and its gradient are of one type")
     let value = known.buffer
     switch function {
-    case .linear, .softmax, .logSoftmax, .sparsemax: preconditionFailure("\(function) is no function of one number that changes it")
+    case .linear, .softmax, .logSoftmax, .sparsemax:
+      preconditionFailure("\(function) is no function of one number that changes it")
     case .relu(let top, let slope, let threshold):
       step(name, "relu_gradient", touching: [dy, dx, value]) {
         graft_relu_gradient(dx.address, dy.address, value.address, n, slope, threshold, top ?? .infinity, type)

@@ -3,6 +3,8 @@ import Graphs
 extension Activation: KerasLayer {
   static let kerasClasses = ["Activation", "ReLU", "LeakyReLU", "ELU"]
 
+  var followsAxes: Bool { function.isElementwise }
+
   init(_ options: LayerOptions) throws(WeightError) {
     switch options.kind {
     case "ReLU":

@@ -13,8 +13,15 @@ extension BatchNormalization: KerasLayer {
       throw options.failure(.unsupportedLayer, "normalises over several axes; only one is supported")
     }
     self.init(
-      axis: axes[0], momentum: try options.number("momentum", default: 0.99), epsilon: try options.number("epsilon", default: 1e-3),
+      axis: axes[0], momentum: try options.number("momentum", default: 0.99),
+      epsilon: try options.number("epsilon", default: 1e-3),
       scales: try options.flag("scale", default: true), centers: try options.flag("center", default: true))
+  }
+
+  func turned(rank: Int) -> (any KerasLayer)? {
+    var result = self
+    result.axis = axis.turned(rank: rank)
+    return result
   }
 
   func canonical(rank: Int) -> any KerasLayer {
@@ -27,7 +34,8 @@ extension BatchNormalization: KerasLayer {
     LayerRecord(
       Self.kind,
       [
-        "axis": .integer([axis].batchAxes[0]), "momentum": JSON(momentum), "epsilon": JSON(epsilon), "center": .bool(centers),
+        "axis": .integer([axis].batchAxes[0]), "momentum": JSON(momentum), "epsilon": JSON(epsilon),
+        "center": .bool(centers),
         "scale": .bool(scales),
       ])
   }

@@ -7,6 +7,8 @@ extension Dropout: KerasLayer {
   // ConvNeXt's own class drops whole images by another name of the same option.
   static let kerasClasses = ["Dropout", "StochasticDepth"]
 
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) {
     if options.kind == "StochasticDepth" {
       self.init(rate: try options.number("drop_path_rate"), dropsWholeImages: true)

@@ -4,18 +4,24 @@ import Graphs
 protocol MergingLayer {}
 
 extension Add: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
 extension Multiply: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
 extension ScaledAdd: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) { self.init(scale: try options.number("scale")) }
 
   func record() -> LayerRecord {
@@ -33,28 +39,38 @@ extension Concatenate: KerasLayer, MergingLayer {
     self.init(axis: axis > 0 ? axis - 1 : axis)
   }
 
+  func turned(rank: Int) -> (any KerasLayer)? { Concatenate(axis: axis.turned(rank: rank)) }
+
   func record() -> LayerRecord { LayerRecord(Self.kind, ["axis": .integer(axis >= 0 ? axis + 1 : axis)]) }
 }
 
 extension Subtract: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
 extension Average: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
 extension Maximum: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
 extension Minimum: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) { self.init() }
 
   func record() -> LayerRecord { LayerRecord(Self.kind) }

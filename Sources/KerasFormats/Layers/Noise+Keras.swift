@@ -10,6 +10,8 @@ extension Identity: KerasLayer {
     "RandomTranslation", "RandomWidth", "RandomZoom",
   ]
 
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) {
     if options.kind == "Masking" {
       // Steps of zeros stay zeros; with another value Keras would set them to zero.
@@ -42,6 +44,8 @@ extension SpatialDropout1D: KerasLayer {
 }
 
 extension GaussianNoise: KerasLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) {
     self.init(deviation: try options.number("stddev", default: try options.number("sigma", default: 0)))
   }
@@ -50,6 +54,8 @@ extension GaussianNoise: KerasLayer {
 }
 
 extension GaussianDropout: KerasLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) {
     self.init(rate: try options.number("rate", default: try options.number("p", default: 0)))
   }
@@ -58,6 +64,8 @@ extension GaussianDropout: KerasLayer {
 }
 
 extension AlphaDropout: KerasLayer {
+  var followsAxes: Bool { true }
+
   init(_ options: LayerOptions) throws(WeightError) {
     try options.refuse("noise_shape", unless: [], reason: "which is not supported")
     self.init(rate: try options.number("rate", default: try options.number("p", default: 0)))

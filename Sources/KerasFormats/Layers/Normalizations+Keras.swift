@@ -12,6 +12,12 @@ extension GroupNormalization: KerasLayer {
       centers: try options.flag("center", default: true))
   }
 
+  func turned(rank: Int) -> (any KerasLayer)? {
+    var result = self
+    result.axis = axis.turned(rank: rank)
+    return result
+  }
+
   func record() -> LayerRecord {
     LayerRecord(
       Self.kind,

@@ -32,7 +32,8 @@ extension Normalization: KerasLayer {
     LayerRecord(
       Self.kind,
       [
-        "axis": axes.isEmpty ? .null : axes.batchAxesOption, "invert": .bool(inverts), "mean": statistics?.mean.option ?? .null,
+        "axis": axes.isEmpty ? .null : axes.batchAxesOption, "invert": .bool(inverts),
+        "mean": statistics?.mean.option ?? .null,
         "variance": statistics?.variance.option ?? .null,
       ])
   }

@@ -5,6 +5,8 @@ extension Softmax: KerasLayer {
     self.init(axes: try options.sampleAxes("axis", default: [-1]))
   }
 
+  func turned(rank: Int) -> (any KerasLayer)? { Softmax(axes: axes.map { $0.turned(rank: rank) }) }
+
   func canonical(rank: Int) -> any KerasLayer {
     axes == [-1] || axes == [rank - 1] ? Activation(.softmax) : self
   }

@@ -1,21 +1,16 @@
 """Writes small files of Keras and what Keras predicts with them, for the tests of KerasFormats.
 
-    make-keras-fixtures.py 3 FOLDER    the files of Keras 3 (needs keras, jax and h5py)
-    make-keras-fixtures.py 2 FOLDER    the files of Keras 2 (needs tf-keras and tensorflow)
-
-Every weight is made from its path as `Weights.generated` in Sources/Graphs does it: with h the 64-bit FNV-1a hash of
-`layer/variable`, element i comes from SplitMix64(h + (i + 1) * 0x9E3779B97F4A7C15), 24 bits of it, as u in 0...1:
-kernels (2u - 1) * sqrt(6 / fan in), gammas and variances 0.5 + u, everything else (2u - 1) * 0.1. The input number n
-(from 0) is made likewise from the name `input/n` as 2u - 1. So the tests can make the same numbers without any file.
+    modern.py 3 FOLDER    the files of Keras 3 (needs keras, jax and h5py)
+    modern.py 2 FOLDER    the files of Keras 2 (needs tf-keras and tensorflow)
 """
 
 import json
-import math
 import os
 import sys
 import zipfile
 
 import numpy
+from generator import generated, weight
 
 GENERATION = int(sys.argv[1])
 FOLDER = sys.argv[2]
@@ -32,21 +27,6 @@ else:
 layers = keras.layers
 
 
-def generated(name, shape, factor, summand):
-    start = 0xCBF29CE484222325
-    for byte in name.encode():
-        start = (start ^ byte) * 0x100000001B3 % 2**64
-    count = math.prod(shape)
-    with numpy.errstate(over="ignore"):
-        steps = numpy.arange(1, count + 1, dtype=numpy.uint64) * numpy.uint64(0x9E3779B97F4A7C15)
-        bits = steps + numpy.uint64(start)
-        bits = (bits ^ (bits >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-        bits ^= bits >> numpy.uint64(31)
-    values = (bits >> numpy.uint64(40)).astype(numpy.float64) * 2.0**-24 * factor + summand
-    return values.astype(numpy.float32).reshape(shape)
-
-
 def fill(model, prefix=""):
     """Gives every weight of the model the numbers that belong to its path."""
     for layer in model.layers:
@@ -59,16 +39,8 @@ def fill(model, prefix=""):
             if type(layer).__name__ == "DepthwiseConv2D" and name == "depthwise_kernel":
                 name = "kernel"
             shape = tuple(variable.shape)
-            if name.endswith("kernel"):
-                fan_in = math.prod(shape[:-1])
-                if name == "depthwise_kernel" or type(layer).__name__ == "DepthwiseConv2D":
-                    fan_in = shape[0] * shape[1]
-                factor, summand = 2 * math.sqrt(6 / fan_in), -math.sqrt(6 / fan_in)
-            elif name in ("gamma", "moving_variance", "variance"):
-                factor, summand = 1, 0.5
-            else:
-                factor, summand = 0.2, -0.1
-            variable.assign(generated(f"{prefix}{layer.name}/{name}", shape, factor, summand))
+            depthwise = name == "depthwise_kernel" or type(layer).__name__ == "DepthwiseConv2D"
+            variable.assign(weight(f"{prefix}{layer.name}/{name}", shape, depthwise))
 
 
 def image_input(size, name):
@@ -167,6 +139,87 @@ def shared():
     return keras.Model([left, right], outputs, name="shared")
 
 
+def first():
+    """Channels first, and every layer that has to know it."""
+    keras.config.set_image_data_format("channels_first")
+    image = keras.Input((3, 12, 9), name="image")
+    x = layers.ZeroPadding2D(((1, 0), (0, 2)), name="frame")(image)
+    x = layers.Conv2D(6, 3, padding="same", name="stem")(x)
+    x = layers.BatchNormalization(axis=1, name="stem_norm")(x)
+    x = layers.Activation("relu", name="stem_relu")(x)
+    a = layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x)
+    b = layers.SeparableConv2D(6, 3, padding="same", name="separable")(x)
+    x = layers.Concatenate(axis=1, name="join")([layers.Add(name="sum")([a, b]), x])
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    mean = layers.GlobalAveragePooling2D(name="mean")(x)
+    apart = layers.Flatten(name="apart")(x)
+    as_stored = layers.Flatten(data_format="channels_last", name="as_stored")(x)
+    folded = layers.Flatten(name="folded_flat")(layers.Reshape((6, -1), name="folded")(x))
+    rows = [layers.Dense(2, name=f"{name}_rows")(y) for name, y in (("a", apart), ("b", as_stored), ("c", folded))]
+    x = layers.Concatenate(name="all")([mean, *rows])
+    model = keras.Model(image, layers.Dense(3, name="classes")(x), name="first")
+    keras.config.set_image_data_format("channels_last")
+    return model
+
+
+class Own(keras.Model):
+    """A model of a class of its own: the parts of `plain`, and more."""
+
+    def __init__(self):
+        super().__init__(name="own")
+        self.body = keras.Sequential(
+            [
+                layers.Conv2D(6, 3, padding="same", name="conv"),
+                layers.BatchNormalization(scale=False, name="norm"),
+                layers.ReLU(),
+                layers.MaxPooling2D(),
+                layers.Conv2D(8, (3, 2), strides=2, activation="silu", name="second"),
+            ],
+            name="body",
+        )
+        self.a_side = layers.Conv2D(1, 1, name="side")
+        self.classifier = layers.Dense(5, name="classes")
+
+    def call(self, image):
+        x = self.body(image)
+        return self.classifier(layers.Flatten()(x)), self.a_side(x)
+
+
+def own():
+    model = Own()
+    model(numpy.zeros((1, 12, 12, 3), "float32"))
+    for layer in [*model.body.layers, model.a_side, model.classifier]:
+        for variable in layer.weights:
+            name = variable.name.split("/")[-1].split(":")[0]
+            variable.assign(weight(f"{layer.name}/{name}", tuple(variable.shape)))
+    return model
+
+
+def renamed():
+    """A custom layer that is a known one under another name, and one that is more than that."""
+    register = keras.saving.register_keras_serializable
+
+    @register(package="mine")
+    class Window(layers.Conv2D):
+        pass
+
+    @register(package="mine")
+    class Sharper(layers.Dense):
+        def __init__(self, units, sharpness=2.0, **options):
+            super().__init__(units, **options)
+            self.sharpness = sharpness
+
+        def get_config(self):
+            return {**super().get_config(), "sharpness": self.sharpness}
+
+    image = image_input(6, "image")
+    x = Window(4, 3, name="window")(image)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    outer = keras.Model(image, layers.Dense(2, name="classes")(x), name="renamed")
+    more = keras.Model(image, Sharper(2, name="sharper")(x), name="more")
+    return outer, more
+
+
 def wordy():
     """Names so long that lists of them are split over several attributes."""
     tail = "x" * 1690
@@ -190,7 +243,7 @@ def save_legacy_weights(model, path):
 
 def save(model, name, kinds, golden, sizes=None):
     fill(model)
-    name = f"{name}-{GENERATION}"
+    stem, name = name, f"{name}-{GENERATION}"
     for kind in kinds:
         path = os.path.join(FOLDER, f"{name}.{kind}")
         if kind == "legacy.h5":
@@ -202,8 +255,12 @@ def save(model, name, kinds, golden, sizes=None):
     inputs = []
     for index, tensor in enumerate(model.inputs):
         shape = [1] + [extent or size for extent, size in zip(tensor.shape[1:], sizes or tensor.shape[1:])]
+        # Images enter Graft with their channels last.
+        if stem == "first":
+            shape = [shape[0], shape[2], shape[3], shape[1]]
         inputs.append(generated(f"input/{index}", tuple(shape), 2, -1))
-    outputs = model(inputs[0] if len(inputs) == 1 else inputs, training=False)
+    fed = [value.transpose(0, 3, 1, 2) for value in inputs] if stem == "first" else inputs
+    outputs = model(fed[0] if len(fed) == 1 else fed, training=False)
     if not isinstance(outputs, (list, tuple)):
         outputs = [outputs]
     golden[name] = {
@@ -212,6 +269,37 @@ def save(model, name, kinds, golden, sizes=None):
         "outputs": [[float(x) for x in numpy.asarray(value).reshape(-1)] for value in outputs],
         "parameters": int(model.count_params()),
     }
+
+
+def save_narrow():
+    """The chain with its weights in bfloat16."""
+    keras.config.set_dtype_policy("bfloat16")
+    model = plain()
+    fill(model)
+    model.save_weights(os.path.join(FOLDER, "narrow-3.weights.h5"))
+    keras.config.set_dtype_policy("float32")
+
+
+def check_keras1():
+    """Keras 2's own loader has to find the same numbers in the files of Keras 1 as the tests do."""
+    model = keras.Sequential(
+        [
+            layers.ZeroPadding2D(input_shape=(3, 10, 12), data_format="channels_first", name="frame"),
+            layers.Conv2D(6, 3, padding="same", data_format="channels_first", name="conv"),
+            layers.BatchNormalization(axis=1, name="norm"),
+            layers.MaxPooling2D(data_format="channels_first", name="pool"),
+            layers.Conv2D(8, (3, 2), strides=2, data_format="channels_first", name="second"),
+            layers.Flatten(name="flat"),
+            layers.Dense(5, name="classes"),
+        ]
+    )
+    path = os.path.join(FOLDER, "plain-1.tensorflow.legacy.h5")
+    model.load_weights(path, by_name=True)
+    for layer in model.layers:
+        for variable in layer.weights:
+            name = variable.name.split("/")[-1].split(":")[0]
+            expected = weight(f"{layer.name}/{name}", tuple(variable.shape))
+            assert numpy.array_equal(variable.numpy(), expected), variable.name
 
 
 def save_bomb():
@@ -227,12 +315,24 @@ def main():
         save(plain(), "plain", ["h5", "keras", "legacy.h5"], golden)
         save(residual(), "residual", ["h5", "keras", "weights.h5"], golden, sizes)
         save(shared(), "shared", ["h5", "keras"], golden)
+        save(first(), "first", ["h5", "keras"], golden)
+        outer, more = renamed()
+        save(outer, "renamed", ["keras", "h5"], golden)
+        more.save(os.path.join(FOLDER, "more-3.keras"))
+        own().save_weights(os.path.join(FOLDER, "own-3.weights.h5"))
+        save_narrow()
+        # Parts of 1.6 kB at most: a layer may begin in one and end in the next.
+        plain_model = plain()
+        fill(plain_model)
+        plain_model.save_weights(os.path.join(FOLDER, "parts-3.weights.json"), max_shard_size=1.5e-6)
         save_bomb()
     else:
         save(plain(), "plain", ["h5", "legacy.h5"], golden)
         save(residual(), "residual", ["h5"], golden, sizes)
         save(shared(), "shared", ["h5"], golden)
         save(wordy(), "wordy", ["legacy.h5"], golden)
+        own().save_weights(os.path.join(FOLDER, "own-2.legacy.h5"))
+        check_keras1()
     model = nested()
     model.compile("adam", "mse")
     save(model, "nested", ["h5", "keras", "weights.h5", "legacy.h5"], golden)
