@@ -189,6 +189,19 @@ dnnl_status_t graft_inner_product_backward_weights(dnnl_primitive_desc_t *pd, dn
 #endif
 }
 
+dnnl_status_t graft_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const graft_md *source,
+                           const graft_md *weights, const graft_md *destination,
+                           const_dnnl_primitive_attr_t attributes) {
+#if V3
+  return dnnl_matmul_primitive_desc_create(pd, engine, native(source), native(weights), NULL, native(destination),
+                                           attributes);
+#else
+  DESCRIBE(dnnl_matmul_desc_t,
+           dnnl_matmul_desc_init(&description, native(source), native(weights), NULL, native(destination)));
+  return dnnl_primitive_desc_create(pd, &description, attributes, engine, NULL);
+#endif
+}
+
 dnnl_status_t graft_pooling_forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, dnnl_prop_kind_t kind,
                                     dnnl_alg_kind_t algorithm, const graft_md *source, const graft_md *destination,
                                     const graft_window *w, const_dnnl_primitive_attr_t attributes) {

@@ -45,7 +45,9 @@ import Tensors
   mutating func activate(_ value: ValueID, _ function: ActivationFunction, name: String) -> ValueID {
     switch function {
     case .linear: value
-    case .softmax: append(SoftmaxOperation(name: name, input: value), shape: shapes[value])
+    case .softmax: append(RowFunctionOperation(name: name, input: value, .softmax), shape: shapes[value])
+    case .logSoftmax: append(RowFunctionOperation(name: name, input: value, .logSoftmax), shape: shapes[value])
+    case .sparsemax: append(RowFunctionOperation(name: name, input: value, .sparsemax), shape: shapes[value])
     default: append(ActivationOperation(name: name, input: value, function: function), shape: shapes[value])
     }
   }

@@ -20,9 +20,49 @@ public enum ActivationFunction: Hashable, Sendable {
   case gelu(approximate: Bool = false)
   /// log(1 + eˣ)
   case softplus
+  /// 1.0507·x where x > 0, 1.0507·1.6733·(eˣ − 1) below.
+  case selu
+  /// x where x > 0, alpha·(e^(x/alpha) − 1) below.
+  case celu(alpha: Float = 1)
+  /// x / (1 + |x|)
+  case softsign
+  /// x·tanh(log(1 + eˣ))
+  case mish
+  /// eˣ
+  case exponential
+  /// x, cut to −1…1.
+  case hardTanh
+  /// x where |x| > threshold, 0 between.
+  case hardShrink(threshold: Float = 0.5)
+  /// x, brought nearer to 0 by threshold, and 0 between.
+  case softShrink(threshold: Float = 0.5)
+  /// x − tanh(x)
+  case tanhShrink
+  /// x where x > threshold, value below.
+  case threshold(Float, value: Float)
+  /// (x + √(x² + b)) / 2
+  case squareplus(b: Float = 4)
+  /// 0 where x ≤ −1, x where x ≥ 1, (x + 1)²/4 between.
+  case sparsePlus
+  /// 0 where x ≤ −1, 1 where x ≥ 1, (x + 1)/2 between.
+  case sparseSigmoid
+  /// −log(1 + e⁻ˣ)
+  case logSigmoid
   /// eˣ divided by the sum over the last axis.
   case softmax
+  /// The logarithm of softmax.
+  case logSoftmax
+  /// max(x − level, 0) with one level for the last axis, so that few elements are left.
+  ///
+  /// Martins and Astudillo, 2016, but with Keras's level, which is not that of the paper: where several elements are left
+  /// their sum is not 1.
+  case sparsemax
 
   /// Whether every element of the result depends on its own element only.
-  public var isElementwise: Bool { self != .softmax }
+  public var isElementwise: Bool {
+    switch self {
+    case .softmax, .logSoftmax, .sparsemax: false
+    default: true
+    }
+  }
 }

@@ -22,11 +22,41 @@ extension ActivationFunction {
     }
     let inner = LayerOptions(
       layer: options.layer, kind: kind, isKeras2: options.isKeras2, values: value["config"]?.object ?? [:])
+    if kind == "Softmax" {
+      guard try inner.sampleAxes("axis", default: [-1]) == [-1] else {
+        throw options.failure(.unsupportedLayer, "has a softmax over other axes than the last inside another layer")
+      }
+      self = .softmax
+      return
+    }
     guard Activation.kerasClasses.contains(kind) else {
-      self = try Self.named(kind, of: options)
+      self = try Self.withOptions(kind, inner, of: options)
       return
     }
     self = try Activation(inner).function
+  }
+
+  /// A function whose options stand beside its name.
+  private static func withOptions(
+    _ name: String, _ inner: LayerOptions, of options: LayerOptions
+  ) throws(WeightError) -> ActivationFunction {
+    switch name {
+    case "gelu": return .gelu(approximate: try inner.flag("approximate", default: false))
+    case "leaky_relu": return .relu(negativeSlope: try inner.number("negative_slope", default: 0.2))
+    case "elu": return .elu(alpha: try inner.number("alpha", default: 1))
+    case "celu": return .celu(alpha: try inner.number("alpha", default: 1))
+    case "hard_shrink": return .hardShrink(threshold: try inner.number("threshold", default: 0.5))
+    case "soft_shrink": return .softShrink(threshold: try inner.number("threshold", default: 0.5))
+    case "squareplus": return .squareplus(b: try inner.number("b", default: 4))
+    case "threshold":
+      return .threshold(try inner.number("threshold"), value: try inner.number("default_value"))
+    case "relu":
+      let limit = inner["max_value"] == nil ? nil : try inner.number("max_value", default: 0)
+      return .relu(
+        maxValue: limit, negativeSlope: try inner.number("negative_slope", default: 0),
+        threshold: try inner.number("threshold", default: 0))
+    default: return try named(name, of: options)
+    }
   }
 
   private static func named(_ name: String, of options: LayerOptions) throws(WeightError) -> ActivationFunction {
@@ -44,6 +74,24 @@ extension ActivationFunction {
     case "gelu": return .gelu()
     case "softplus": return .softplus
     case "softmax": return .softmax
+    case "selu": return .selu
+    case "celu": return .celu()
+    case "softsign": return .softsign
+    case "mish": return .mish
+    case "exponential": return .exponential
+    case "hard_tanh": return .hardTanh
+    case "hard_shrink": return .hardShrink()
+    case "soft_shrink": return .softShrink()
+    case "tanh_shrink": return .tanhShrink
+    case "squareplus": return .squareplus()
+    case "sparse_plus": return .sparsePlus
+    case "sparse_sigmoid": return .sparseSigmoid
+    case "log_sigmoid": return .logSigmoid
+    case "log_softmax": return .logSoftmax
+    case "sparsemax": return .sparsemax
+    case "glu":
+      throw options.failure(
+        .unsupportedLayer, "has the activation \"glu\", which halves the channels; Keras itself knows no shape for it")
     default:
       throw options.failure(
         .unsupportedLayer, "has the activation \"\(name)\", which is not known; no foreign code is run")
@@ -66,7 +114,22 @@ extension ActivationFunction {
     case .gelu(approximate: false): "gelu"
     case .softplus: "softplus"
     case .softmax: "softmax"
-    case .relu, .elu, .hardSigmoid, .gelu: nil
+    case .selu: "selu"
+    case .celu(alpha: 1): "celu"
+    case .softsign: "softsign"
+    case .mish: "mish"
+    case .exponential: "exponential"
+    case .hardTanh: "hard_tanh"
+    case .hardShrink(threshold: 0.5): "hard_shrink"
+    case .softShrink(threshold: 0.5): "soft_shrink"
+    case .tanhShrink: "tanh_shrink"
+    case .squareplus(b: 4): "squareplus"
+    case .sparsePlus: "sparse_plus"
+    case .sparseSigmoid: "sparse_sigmoid"
+    case .logSigmoid: "log_sigmoid"
+    case .logSoftmax: "log_softmax"
+    case .sparsemax: "sparsemax"
+    case .relu, .elu, .hardSigmoid, .gelu, .celu, .hardShrink, .softShrink, .threshold, .squareplus: nil
     }
   }
 

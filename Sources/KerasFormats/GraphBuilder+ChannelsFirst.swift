@@ -24,20 +24,18 @@ struct AxisOrder {
     if let known = orders[layer.path] { return known }
     if let isFirst = layer.isChannelsFirst { return isFirst }
     guard !arguments.isEmpty, arguments.allSatisfy({ turned.contains($0) }), Set(ranks).count == 1 else { return false }
-    if let axis = layer.channelAxis { return axis == 1 || axis == -ranks[0] }
-    return value.followsAxes || value is Concatenate
+    return value.turned(rank: ranks[0]) != nil
   }
 
   /// Remembers how a layer took its values.
   mutating func remember(_ layer: LayerDescription, takesTurned: Bool) { orders[layer.path] = takesTurned }
 }
 
-extension KerasLayer {
-  /// The same layer for values whose channels were moved from the first axis to the last.
-  func turned(rank: Int) -> any KerasLayer {
-    guard let join = self as? Concatenate else { return self }
-    let axis = join.axis < 0 ? join.axis + rank : join.axis
-    return Concatenate(axis: axis == 0 ? rank - 1 : axis - 1)
+extension Int {
+  /// This axis of a sample after the first one was moved behind all others.
+  func turned(rank: Int) -> Int {
+    let axis = self < 0 ? self + rank : self
+    return axis == 0 ? rank - 1 : axis - 1
   }
 }
 

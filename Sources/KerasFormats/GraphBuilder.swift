@@ -132,7 +132,6 @@ struct GraphBuilder {
     case .layer(let value):
       let ranks = arguments.map { graph.nodes[$0].outputShape.rank }
       let takesTurned = axes.takesTurned(layer, value, arguments, ranks: ranks)
-      if !takesTurned { try checkAxis(of: layer, ranks) }
       let split = padsLikeTheano ? try TheanoPadding.split(value, of: layer) : nil
       let value = split?.value ?? value
       do throws(GraphError) {
@@ -146,8 +145,9 @@ struct GraphBuilder {
         if graph[layer: layer.path] == nil {
           owners[layer.path] = owner
           axes.remember(layer, takesTurned: takesTurned)
-          let value = takesTurned ? value.turned(rank: ranks.first ?? 0) : value
-          node = try graph.apply(value, named: layer.path, to: oriented)
+          let rank = ranks.first ?? 0
+          let own = takesTurned ? value.turned(rank: rank) ?? value : value
+          node = try graph.apply(own.canonical(rank: rank), named: layer.path, to: oriented)
         } else {
           guard owners[layer.path] == owner else {
             throw GraphError(.duplicateName, subject: layer.path, detail: "two layers have this name")
@@ -181,15 +181,6 @@ struct GraphBuilder {
       name = "\(wish)_\(number)"
     }
     return name
-  }
-
-  private func checkAxis(of layer: LayerDescription, _ ranks: [Int]) throws(WeightError) {
-    guard let axis = layer.channelAxis, let rank = ranks.first else { return }
-    guard axis == -1 || axis == rank else {
-      throw WeightError(
-        .unsupportedLayer, object: "layer \(layer.path)",
-        detail: "works along axis \(axis) of \(rank + 1); only the last one is supported")
-    }
   }
 }
 

@@ -31,6 +31,9 @@ public enum KerasJSON {
     try ModelWriter(frozenLayers: frozenLayers).json(ModelNester.description(of: graph)).text
   }
 
+  /// Keras's names of all kinds of layers that are read and written.
+  public static var layerKinds: [String] { LayerRegistry.kinds.map { $0.kind } }
+
   /// The value that bytes of JSON stand for.
   static func parse(_ bytes: [UInt8], object: String?) throws(WeightError) -> JSON {
     do throws(JSONFailure) {

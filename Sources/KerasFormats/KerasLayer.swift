@@ -4,20 +4,24 @@ import Graphs
 protocol KerasLayer: Layer {
   /// The class names in Keras that mean this kind.
   static var kerasClasses: [String] { get }
-  /// The axis of a batch that the layer works along and that has to be the last one; nil if it asks for none.
-  static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int?
+  /// The same layer for inputs with so many axes of a sample, said in the one way in which graphs say it.
+  func canonical(rank: Int) -> any KerasLayer
   /// The layer that the options describe.
   init(_ options: LayerOptions) throws(WeightError)
   /// Whether the layer does the same to every element, so that the order of the axes does not matter to it.
   var followsAxes: Bool { get }
+  /// The same layer for values whose channels were moved from the first axis of a sample to the last; nil where it has to
+  /// be applied to Keras's own order.
+  func turned(rank: Int) -> (any KerasLayer)?
   /// The class and options that describe the layer to Keras 3.
   func record() throws(WeightError) -> LayerRecord
 }
 
 extension KerasLayer {
-  var followsAxes: Bool { false }
   static var kerasClasses: [String] { [kind] }
-  static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? { nil }
+  var followsAxes: Bool { false }
+  func turned(rank: Int) -> (any KerasLayer)? { followsAxes ? self : nil }
+  func canonical(rank: Int) -> any KerasLayer { self }
 }
 
 /// The class and options of a layer in Keras's words, without its name.
@@ -42,28 +46,59 @@ enum LayerRegistry {
   static let kinds: [any KerasLayer.Type] = [
     Activation.self,
     Add.self,
+    AlphaDropout.self,
+    Average.self,
+    AveragePooling1D.self,
     AveragePooling2D.self,
     BatchNormalization.self,
+    CenterCrop.self,
     Concatenate.self,
+    Conv1D.self,
+    Conv1DTranspose.self,
     Conv2D.self,
+    Conv2DTranspose.self,
+    Cropping1D.self,
     Cropping2D.self,
     Dense.self,
+    DepthwiseConv1D.self,
     DepthwiseConv2D.self,
+    Dot.self,
     Dropout.self,
     Flatten.self,
+    GaussianDropout.self,
+    GaussianNoise.self,
+    GlobalAveragePooling1D.self,
     GlobalAveragePooling2D.self,
+    GlobalMaxPooling1D.self,
     GlobalMaxPooling2D.self,
+    GroupNormalization.self,
+    Identity.self,
     LayerNormalization.self,
     LayerScale.self,
+    MaxPooling1D.self,
     MaxPooling2D.self,
+    Maximum.self,
+    Minimum.self,
     Multiply.self,
     Normalization.self,
+    PReLU.self,
     Permute.self,
+    RMSNormalization.self,
+    RepeatVector.self,
     Rescaling.self,
     Reshape.self,
+    Resizing.self,
     ScaledAdd.self,
+    SeparableConv1D.self,
     SeparableConv2D.self,
+    Softmax.self,
+    SpatialDropout1D.self,
+    SpatialDropout2D.self,
+    Subtract.self,
+    UnitNormalization.self,
+    UpSampling1D.self,
     UpSampling2D.self,
+    ZeroPadding1D.self,
     ZeroPadding2D.self,
   ]
 

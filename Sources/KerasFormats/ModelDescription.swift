@@ -49,8 +49,6 @@ struct LayerDescription {
   var calls: [[TensorReference]]
   /// Whether the file says that the layer may train.
   var isTrainable = true
-  /// The axis of a batch that the layer works along and that has to be the last one; nil if it asks for none.
-  var channelAxis: Int?
   /// Whether the layer says that its channels come first, or last; nil if it does not say.
   var isChannelsFirst: Bool?
 }

@@ -143,7 +143,6 @@ extension ModelReader {
       try Self.checkType(options)
       result.isChannelsFirst = try Self.isChannelsFirst(options)
       result.content = .layer(try type.init(options))
-      result.channelAxis = try type.channelAxis(options)
       if !knownClasses.isEmpty, let customKind = saved["class_name"]?.string, known != saved {
         try KnownClass.checkOptions(options, customKind: customKind)
       }

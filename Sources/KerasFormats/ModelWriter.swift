@@ -116,5 +116,5 @@ struct ModelWriter {
 
 extension KerasLayer {
   /// Whether Keras calls the layer with a list of tensors.
-  fileprivate var takesList: Bool { self is Add || self is Multiply || self is ScaledAdd || self is Concatenate }
+  fileprivate var takesList: Bool { Self.self is any MergingLayer.Type }
 }

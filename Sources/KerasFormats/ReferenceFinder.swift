@@ -50,7 +50,9 @@ struct ReferenceFinder {
 
   private static func dependsOnTraining(_ layer: LayerDescription) -> Bool {
     switch layer.content {
-    case .layer(let layer): layer is Dropout || layer is BatchNormalization
+    case .layer(let layer):
+      layer is Dropout || layer is BatchNormalization || layer is SpatialDropout1D || layer is SpatialDropout2D
+        || layer is GaussianNoise || layer is GaussianDropout || layer is AlphaDropout
     case .model, .input: true
     }
   }

@@ -116,6 +116,12 @@ extension Layer {
     case var layer as SeparableConv2D:
       layer.activation = layer.activation.withoutKink
       return layer
+    case var layer as SeparableConv1D:
+      layer.activation = layer.activation.withoutKink
+      return layer
+    case var layer as Conv2DTranspose:
+      layer.activation = layer.activation.withoutKink
+      return layer
     case let layer as Activation: return Activation(layer.function.withoutKink)
     default: return self
     }

@@ -116,12 +116,12 @@ import Testing
     ("Conv2D", ", \"filters\": 2", "", "layer it (Conv2D) lacks its kernel_size"),
     ("Dense", ", \"units\": \"two\"", "", "layer it (Dense) has units \"two\" where a whole number is expected"),
     (
-      "BatchNormalization", ", \"axis\": 1", "",
-      "layer it works along axis 1 of 4; only the last one is supported"
+      "BatchNormalization", ", \"axis\": [1, 2]", "",
+      "layer it (BatchNormalization) normalises over several axes; only one is supported"
     ),
     (
-      "Dense", ", \"units\": 2, \"activation\": \"mish\"", "",
-      "layer it (Dense) has the activation \"mish\", which is not known; no foreign code is run"
+      "Dense", ", \"units\": 2, \"activation\": \"wish\"", "",
+      "layer it (Dense) has the activation \"wish\", which is not known; no foreign code is run"
     ),
     (
       "Dense", ", \"units\": 2, \"dtype\": {\"class_name\": \"DTypePolicy\", \"config\": {\"name\": \"int8\"}}", "",

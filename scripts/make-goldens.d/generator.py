@@ -44,12 +44,12 @@ def weight(path, shape, depthwise=False, gain=1.0):
     u = uniform(path, shape)
     name = path.rsplit("/", 1)[1]
     if name.endswith("kernel"):
-        fan_in = math.prod(shape[:2] if depthwise or name == "depthwise_kernel" else shape[:-1])
+        fan_in = math.prod(shape[:-2] if depthwise or name == "depthwise_kernel" else shape[:-1])
         values = (2 * u - 1) * math.sqrt(6 / fan_in)
-    elif name in ("gamma", "moving_variance", "variance"):
+    elif name in ("gamma", "scale", "moving_variance", "variance"):
         values = (0.5 + u) * (gain if name == "gamma" else 1)
     else:
-        assert name in ("bias", "beta", "moving_mean", "mean", "count"), path
+        assert name in ("alpha", "bias", "beta", "moving_mean", "mean"), path
         values = (2 * u - 1) * 0.1
     return values.astype(np.float32)
 
@@ -68,10 +68,12 @@ def weights(model, prefix=""):
 
 def fill(model, gain=1.0):
     """Gives every variable of the model its generated values; `gain` multiplies the gamma of batch normalisations."""
+    depthwise = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
     for path, variable, layer in weights(model):
         own_gain = gain if isinstance(layer, layers.BatchNormalization) else 1.0
-        values = weight(path, tuple(variable.shape), isinstance(layer, layers.DepthwiseConv2D), own_gain)
-        variable.assign(values.astype(variable.dtype))
+        if variable.name != "count":
+            values = weight(path, tuple(variable.shape), isinstance(layer, depthwise), own_gain)
+            variable.assign(values.astype(variable.dtype))
         # What it computes with follows its variables only when it is told to, as it is after weights are loaded.
         if isinstance(layer, layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()

@@ -66,6 +66,11 @@ dnnl_status_t graft_inner_product_backward_weights(dnnl_primitive_desc_t *pd, dn
                                                    const_dnnl_primitive_desc_t forward,
                                                    const_dnnl_primitive_attr_t attributes);
 
+// Products of matrices: [N, M, K] by [N, K, P] to [N, M, P].
+dnnl_status_t graft_matmul(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, const graft_md *source,
+                           const graft_md *weights, const graft_md *destination,
+                           const_dnnl_primitive_attr_t attributes);
+
 dnnl_status_t graft_pooling_forward(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, dnnl_prop_kind_t kind,
                                     dnnl_alg_kind_t algorithm, const graft_md *source, const graft_md *destination,
                                     const graft_window *window, const_dnnl_primitive_attr_t attributes);

@@ -113,6 +113,61 @@ void graft_broadcast(float *y, const size_t y_strides[4], const float *a, const 
 void graft_softmax(float *y, const float *x, size_t rows, size_t columns);
 void graft_softmax_gradient(float *dx, const float *dy, const float *y, size_t rows, size_t columns);
 
+void graft_log_softmax(float *y, const float *x, size_t rows, size_t columns);
+void graft_log_softmax_gradient(float *dx, const float *dy, const float *y, size_t rows, size_t columns);
+void graft_sparsemax(float *y, const float *x, size_t rows, size_t columns);
+// dx may be dy.
+void graft_sparsemax_gradient(float *dx, const float *dy, const float *x, size_t rows, size_t columns);
+// y = x where x > 0, alpha·x below, with one alpha for each column
+void graft_prelu(float *y, const float *x, const float *alpha, size_t rows, size_t columns);
+void graft_prelu_gradient(float *dx, const float *dy, const float *x, const float *alpha, size_t rows, size_t columns);
+
+// MARK: Functions of one number that no primitive has, with up to two parameters
+
+typedef enum {
+  graft_selu,
+  graft_celu,  // p: alpha
+  graft_softsign,
+  graft_mish,
+  graft_exponential,
+  graft_hard_tanh,
+  graft_hard_shrink,  // p: threshold
+  graft_soft_shrink,  // p: threshold
+  graft_tanh_shrink,
+  graft_threshold,   // p: threshold, q: the value below
+  graft_squareplus,  // p: b
+  graft_sparse_plus,
+  graft_sparse_sigmoid,
+  graft_log_sigmoid,
+} graft_function;
+
+void graft_apply(graft_function function, float *y, const float *x, size_t n, float p, float q);
+// dx may be dy.
+void graft_apply_gradient(graft_function function, float *dx, const float *dy, const float *x, size_t n, float p);
+
+// The larger or the lesser of two numbers, and the gradient for the first; equal numbers share it.
+void graft_extremum(float *y, const float *a, const float *b, size_t n, bool least);
+void graft_extremum_gradient(float *da, const float *dy, const float *a, const float *b, size_t n, bool least);
+
+// MARK: Noise made of a seed and the index of each number
+
+typedef enum {
+  graft_noise_added,       // amount: deviation
+  graft_noise_multiplied,  // amount: rate, variance rate/(1 − rate)
+  graft_noise_alpha,       // amount: rate
+} graft_noise;
+
+// y = x with noise; backward turns dy into dx with the same numbers.
+void graft_add_noise(graft_noise noise, float *y, const float *x, size_t n, float amount, uint64_t seed, bool backward);
+
+// MARK: By channel of each sample with its own centre. Vectors have samples·blocks·width elements.
+
+// g = Σ a·(x − centre) over pixels, or Σ (x − centre)² where a is NULL
+void graft_sample_products(float *g, const float *a, const float *x, const float *centre, graft_view view);
+// y = p·a + q·x + r, or q·x + r where a is NULL; y may be a.
+void graft_sample_combine(float *y, const float *a, const float *x, graft_view view, const float *p, const float *q,
+                          const float *r);
+
 // MARK: Rows brought to a common scale by their own statistics
 
 // Rows of so many numbers with mean μ: u = x − μ where the mean is removed, else x; v = x − μ where the size is taken

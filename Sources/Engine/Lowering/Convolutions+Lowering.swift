@@ -29,6 +29,19 @@ extension DepthwiseConv2D: Lowerable {
   }
 }
 
+extension Conv2DTranspose: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    let input = program.shapes[site.inputs[0]]
+    let result = program.append(
+      TransposedConvolutionOperation(
+        name: site.name, input: site.inputs[0],
+        kernel: .dense(site.path("kernel"), size: kernelSize, inputs: filters, outputs: input[2], groups: 1),
+        bias: usesBias ? site.path("bias") : nil, window: window, insets: insets(for: Size2D(input[0], input[1]))),
+      shape: site.outputShape)
+    return program.activate(result, activation, name: site.name)
+  }
+}
+
 extension SeparableConv2D: Lowerable {
   func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
     let input = program.shapes[site.inputs[0]]

@@ -3,52 +3,31 @@ import Tensors
 
 extension Activation: Lowerable {
   func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
-    program.activate(site.inputs[0], function, name: site.name)
+    program.throughImage(site.inputs[0], name: site.name) { program, value in
+      program.activate(value, function, name: site.name)
+    }
   }
 }
 
-extension Dropout: Lowerable {
+extension Softmax: Lowerable {
   func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
-    guard site.isTraining, rate > 0 else { return site.inputs[0] }
-    return program.append(
-      DropoutOperation(name: site.name, input: site.inputs[0], rate: rate, dropsSamples: dropsWholeImages),
-      shape: site.outputShape)
+    let rank = site.outputShape.rank
+    let axes = Set(axes.map { $0 < 0 ? $0 + rank : $0 })
+    return program.overLastAxes(axes, of: site.inputs[0], name: site.name) { program, value, _ in
+      program.activate(value, .softmax, name: site.name)
+    }
   }
 }
 
-extension Add: Lowerable {
+extension PReLU: Lowerable {
   func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
-    program.merge(site, .add)
-  }
-}
-
-extension Multiply: Lowerable {
-  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
-    program.merge(site, .multiply)
-  }
-}
-
-extension ScaledAdd: Lowerable {
-  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
-    let channels = program.shapes[site.inputs[1]].dimensions.last ?? 1
-    let scaled = program.append(
-      ChannelAffineOperation(
-        name: site.name, input: site.inputs[1],
-        source: .constants(
-          scale: Array(repeating: scale, count: channels), shift: Array(repeating: 0, count: channels))),
-      shape: program.shapes[site.inputs[1]])
-    return program.append(
-      MergeOperation(name: site.name, .add, site.inputs[0], scaled), shape: site.outputShape)
-  }
-}
-
-extension Program {
-  /// Two inputs at a time, from the first to the last.
-  fileprivate mutating func merge(_ site: LoweringSite, _ kind: MergeOperation.Kind) -> ValueID {
-    site.inputs.dropFirst().reduce(site.inputs[0]) { left, right in
-      let (a, b) = (shapes[left], shapes[right])
-      let shape = Shape(zip(a.dimensions, b.dimensions).map { $0 == 1 ? $1 : $0 })
-      return append(MergeOperation(name: site.name, kind, left, right), shape: shape)
+    let shape = site.outputShape
+    let shared = Set(sharedAxes.map { $0 < 0 ? $0 + shape.rank : $0 })
+    let own = Set(0..<shape.rank).subtracting(shared)
+    return program.overLastAxes(own, of: site.inputs[0], name: site.name) { program, value, count in
+      program.append(
+        PReLUOperation(name: site.name, input: value, alpha: site.path("alpha"), columnCount: count),
+        shape: program.shapes[value])
     }
   }
 }

@@ -6,16 +6,19 @@ extension Program {
   ///
   /// - Parameters:
   ///   - axes: the axes, counted from the first.
-  ///   - body: adds the operation for a value whose last axes are those, so many elements together.
+  ///   - body: adds an operation that keeps the shape of a value whose last axis is all those in one.
   mutating func overLastAxes(
     _ axes: Set<Int>, of value: ValueID, name: String, _ body: (inout Program, ValueID, _ count: Int) -> ValueID
   ) -> ValueID {
     let shape = shapes[value]
     let count = axes.reduce(1) { $0 * shape[$1] }
-    let order = (0..<shape.rank).filter { !axes.contains($0) } + axes.sorted()
-    let moved = body(&self, permute(value, order, name: name), count)
+    let others = (0..<shape.rank).filter { !axes.contains($0) }
+    let order = others + axes.sorted()
+    let last = permute(value, order, name: name)
+    let rows = axes.count == 1 ? last : reshape(last, to: Shape(others.map { shape[$0] } + [count]), name: name)
+    let result = reshape(body(&self, rows, count), to: shapes[last], name: name)
     let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
-    return permute(moved, back, name: name)
+    return permute(result, back, name: name)
   }
 
   /// The axes of a value in another order: for each axis of the result that of the value.

@@ -50,3 +50,19 @@ extension UpSampling2D: Lowerable {
       shape: site.outputShape)
   }
 }
+
+extension Resizing: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    program.append(
+      ResamplingOperation(name: site.name, input: site.inputs[0], interpolation: interpolation),
+      shape: site.outputShape)
+  }
+}
+
+extension CenterCrop: Lowerable {
+  func lower(_ site: LoweringSite, into program: inout Program) throws(EngineError) -> Program.ValueID {
+    let insets = insets(for: program.shapes[site.inputs[0]])
+    return program.append(
+      BordersOperation(name: site.name, input: site.inputs[0], insets: insets, crops: true), shape: site.outputShape)
+  }
+}

@@ -15,7 +15,28 @@ extension ActivationFunction {
     case .tanh: Eltwise(algorithm: dnnl_eltwise_tanh)
     case .gelu(let approximate): Eltwise(algorithm: approximate ? dnnl_eltwise_gelu_tanh : dnnl_eltwise_gelu_erf)
     case .softplus: Eltwise(algorithm: dnnl_eltwise_soft_relu, alpha: 1)
-    case .linear, .relu, .hardSigmoid, .softmax: nil
+    default: nil
+    }
+  }
+
+  /// The function as one of the kernels', which take no part in primitives; nil where there is none.
+  var kernel: (function: graft_function, p: Float, q: Float)? {
+    switch self {
+    case .selu: (graft_selu, 0, 0)
+    case .celu(let alpha): (graft_celu, alpha, 0)
+    case .softsign: (graft_softsign, 0, 0)
+    case .mish: (graft_mish, 0, 0)
+    case .exponential: (graft_exponential, 0, 0)
+    case .hardTanh: (graft_hard_tanh, 0, 0)
+    case .hardShrink(let threshold): (graft_hard_shrink, threshold, 0)
+    case .softShrink(let threshold): (graft_soft_shrink, threshold, 0)
+    case .tanhShrink: (graft_tanh_shrink, 0, 0)
+    case .threshold(let threshold, let value): (graft_threshold, threshold, value)
+    case .squareplus(let b): (graft_squareplus, b, 0)
+    case .sparsePlus: (graft_sparse_plus, 0, 0)
+    case .sparseSigmoid: (graft_sparse_sigmoid, 0, 0)
+    case .logSigmoid: (graft_log_sigmoid, 0, 0)
+    default: nil
     }
   }
 
@@ -62,7 +83,8 @@ extension Emitter {
   func apply(_ function: ActivationFunction, _ x: Activation, to y: Activation, name: String) throws(EngineError) {
     let (n, source, target, type) = (count(x), x.buffer, y.buffer, x.type.kernel)
     switch function {
-    case .linear, .softmax: preconditionFailure("\(function) is no function of one number that changes it")
+    case .linear, .softmax, .logSoftmax, .sparsemax:
+      preconditionFailure("\(function) is no function of one number that changes it")
     case .relu(let top, let slope, let threshold):
       step(name, "relu", touching: [source, target]) {
         graft_relu(target.address, source.address, n, slope, threshold, top ?? .infinity, type)
@@ -74,6 +96,16 @@ extension Emitter {
     case .hardSilu:
       step(name, "hard_silu", touching: [source, target]) { graft_hard_silu(target.address, source.address, n, type) }
     default:
+      if let kernel = function.kernel {
+        let from = single(x)
+        let to = y.type == .f32 ? y : from
+        let (source, target) = (from.buffer, to.buffer)
+        step(name, "\(function)", touching: [source, target]) {
+          graft_apply(kernel.function, target.floats, source.floats, n, kernel.p, kernel.q)
+        }
+        if to.type != y.type { convert(to, to: y) }
+        return
+      }
       guard let eltwise = function.eltwise else { return }
       let from = operand(x)
       let to = from.type == y.type ? y : from
@@ -100,7 +132,8 @@ extension Emitter {
     precondition(known.type == gradient.type, "a value and its gradient are of one type")
     let value = known.buffer
     switch function {
-    case .linear, .softmax: preconditionFailure("\(function) is no function of one number that changes it")
+    case .linear, .softmax, .logSoftmax, .sparsemax:
+      preconditionFailure("\(function) is no function of one number that changes it")
     case .relu(let top, let slope, let threshold):
       step(name, "relu_gradient", touching: [dy, dx, value]) {
         graft_relu_gradient(dx.address, dy.address, value.address, n, slope, threshold, top ?? .infinity, type)
@@ -114,6 +147,16 @@ extension Emitter {
         graft_hard_silu_gradient(dx.address, dy.address, value.address, n, type)
       }
     default:
+      if let kernel = function.kernel {
+        let (from, at) = (single(gradient), single(known))
+        let to = target.type == .f32 ? target : from
+        let (source, input, result) = (from.buffer, at.buffer, to.buffer)
+        step(name, "\(function)_gradient", touching: [source, input, result]) {
+          graft_apply_gradient(kernel.function, result.floats, source.floats, input.floats, n, kernel.p)
+        }
+        if to.type != target.type { convert(to, to: target) }
+        return target
+      }
       guard let eltwise = function.eltwiseFromOutput ?? function.eltwise else { return gradient }
       let (from, at) = (operand(gradient), operand(known))
       let to = from.type == target.type ? target : from

@@ -8,8 +8,9 @@ import Tensors
   enum Source {
     /// Batch normalisation with frozen statistics.
     case normalization(FrozenNormalization)
-    /// Measured mean and variance, as `Normalization` has them: s = 1 / max(√variance, 1e-7), t = −s·mean.
-    case statistics(mean: ParameterPath, variance: ParameterPath)
+    /// Measured mean and variance, as `Normalization` has them: s = 1 / max(√variance, 1e-7), t = −s·mean; the opposite
+    /// where it inverts.
+    case statistics(mean: ParameterPath, variance: ParameterPath, inverts: Bool)
     /// A factor for each channel that may train, and no shift.
     case factors(ParameterPath)
     /// Numbers of the layer itself, one for each channel.
@@ -34,7 +35,7 @@ import Tensors
   var parameters: [ParameterPath] {
     switch source {
     case .normalization(let normalization): normalization.parameters
-    case .statistics(let mean, let variance): [mean, variance]
+    case .statistics(let mean, let variance, _): [mean, variance]
     case .factors(let gamma): [gamma]
     case .constants: []
     }
@@ -83,11 +84,11 @@ import Tensors
         let means = bank.values(at: normalization.mean)
         let betas = normalization.beta.map { bank.values(at: $0) }
         for c in 0..<channels { t[c] = (betas?[c] ?? 0) - s[c] * means[c] }
-      case .statistics(let mean, let variance):
+      case .statistics(let mean, let variance, let inverts):
         let (means, variances) = (bank.values(at: mean), bank.values(at: variance))
         for c in 0..<channels {
-          s[c] = 1 / max(variances[c].squareRoot(), 1e-7)
-          t[c] = -s[c] * means[c]
+          let deviation = max(variances[c].squareRoot(), 1e-7)
+          (s[c], t[c]) = inverts ? (deviation, means[c]) : (1 / deviation, -means[c] / deviation)
         }
       }
       // Channels that only fill up a block stay zero; wide rows repeat the channels.

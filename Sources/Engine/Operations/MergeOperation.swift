@@ -90,8 +90,8 @@ import Tensors
       emitter.set(output, y)
     case .general:
       let y = emitter.activation(shape, .channelsLast)
-      try broadcast(
-        emitter, values[0], values[1], to: y, over: shape, multiplies: kind == .multiply, accumulates: false)
+      try emitter.broadcast(
+        values[0], values[1], to: y, over: shape, multiplies: kind == .multiply, accumulates: false, name: name)
       emitter.set(output, y)
     }
   }
@@ -119,8 +119,8 @@ import Tensors
         let (dx, n) = (target.buffer, emitter.count(target))
         emitter.step(name, "fill", touching: [dx]) { graft_fill(dx.floats, 0, n) }
         let factor = kind == .multiply ? other : nil
-        try broadcast(
-          emitter, gradient, factor, to: target, over: gradient.shape, multiplies: true, accumulates: true)
+        try emitter.broadcast(
+          gradient, factor, to: target, over: gradient.shape, multiplies: true, accumulates: true, name: name)
         try emitter.pass(target, to: input)
       }
     }
@@ -143,16 +143,18 @@ import Tensors
     }
     try emitter.pass(target, to: input)
   }
+}
 
+extension Emitter {
   /// y = a·b or a + b, or y += a·b, with the strides of channels-last arrays; without b it counts as one.
-  private func broadcast(
-    _ emitter: Emitter, _ a: Emitter.Activation, _ b: Emitter.Activation?, to y: Emitter.Activation, over shape: Shape,
-    multiplies: Bool, accumulates: Bool
+  func broadcast(
+    _ a: Activation, _ b: Activation? = nil, to y: Activation, over shape: Shape, multiplies: Bool = true,
+    accumulates: Bool, name: String
   ) throws(EngineError) {
     guard shape.rank <= 3 else {
       throw EngineError(.unsupportedLayer, subject: name, detail: "repeats axes of more than three, \(shape)")
     }
-    let batch = emitter.batch
+    let batch = batch
     let full = [batch] + Array(repeating: 1, count: 3 - shape.rank) + shape.dimensions
     func strides(_ own: Shape) -> (Int, Int, Int, Int) {
       let extents = [batch] + Array(repeating: 1, count: 3 - own.rank) + own.dimensions
@@ -164,12 +166,12 @@ import Tensors
       }
       return (result[0], result[1], result[2], result[3])
     }
-    let one = emitter.buffer(floatCount: 1)
+    let one = buffer(floatCount: 1)
     let (ys, xs) = (strides(y.shape), strides(a.shape))
     let bs = b.map { strides($0.shape) } ?? (0, 0, 0, 0)
     let counts = (full[0], full[1], full[2], full[3])
     let (target, left, right) = (y.buffer, a.buffer, b?.buffer ?? one)
-    emitter.step(name, "broadcast", touching: [target, left, right, one]) {
+    step(name, "broadcast", touching: [target, left, right, one]) {
       one.floats[0] = 1
       withArray(ys) { ys in
         withArray(xs) { xs in

@@ -6,6 +6,7 @@ extension Program {
   mutating func optimize(without: Set<PlanOptions.Pass>) {
     if !without.contains(.fold) { foldNormalizations() }
     guard !without.contains(.fuse) else { return }
+    dropUnreadReshapes()
     fuseBorders()
     fuseActivations()
     fuseResiduals()
@@ -30,6 +31,14 @@ extension Program {
       }
     }
     operations = kept
+  }
+}
+
+extension Program {
+  /// Takes out changes of shape that everybody has looked through.
+  private mutating func dropUnreadReshapes() {
+    let readers = readerCounts
+    operations.removeAll { $0 is ReshapeOperation && readers[$0.output] == 0 }
   }
 }
 

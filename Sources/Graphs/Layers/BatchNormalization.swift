@@ -6,12 +6,14 @@ import Tensors
 /// the moving ones follow them: μ ← momentum·μ + (1 − momentum)·batch mean. Ioffe and Szegedy, 2015.
 ///
 /// ## Shapes
-/// - input and output: `[…, C]`
+/// - input and output: any, with C channels along the axis
 /// - gamma, beta, moving mean, moving variance: `[C]`
 public struct BatchNormalization: Layer {
   /// Keras's name of this kind.
   public static let kind = "BatchNormalization"
 
+  /// The axis of the channels in one sample, counted from the first; −1 is the last.
+  public var axis: Int
   /// How much of the moving statistics remains at each step.
   public var momentum: Float
   /// Added to the variance so that it can be divided by.
@@ -21,8 +23,11 @@ public struct BatchNormalization: Layer {
   /// Whether there is a beta.
   public var centers: Bool
 
-  /// A batch normalisation over the last axis with Keras's defaults.
-  public init(momentum: Float = 0.99, epsilon: Float = 1e-3, scales: Bool = true, centers: Bool = true) {
+  /// A batch normalisation with Keras's defaults.
+  public init(
+    axis: Int = -1, momentum: Float = 0.99, epsilon: Float = 1e-3, scales: Bool = true, centers: Bool = true
+  ) {
+    self.axis = axis
     self.momentum = momentum
     self.epsilon = epsilon
     self.scales = scales
@@ -32,14 +37,14 @@ public struct BatchNormalization: Layer {
   /// The shape of one sample of the output.
   public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
     let shape = try single(inputs)
-    guard shape.rank > 0 else { throw Self.unfit("takes at least one axis, but its input is a scalar") }
+    _ = try resolved([axis], in: shape)
     guard epsilon.isFinite, epsilon >= 0 else { throw Self.invalid("epsilon must be zero or more, but is \(epsilon)") }
     return shape
   }
 
   /// The parameters in Keras's order.
   public func parameters(for inputs: [Shape]) throws(GraphError) -> [Parameter] {
-    let shape: Shape = [try outputShape(for: inputs)[-1]]
+    let shape: Shape = [try outputShape(for: inputs)[axis]]
     var result: [Parameter] = []
     if scales { result.append(Parameter("gamma", shape, .gamma)) }
     if centers { result.append(Parameter("beta", shape, .beta)) }

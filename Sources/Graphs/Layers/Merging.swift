@@ -24,6 +24,57 @@ public struct Multiply: Layer {
   public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape { try broadcast(inputs) }
 }
 
+/// The first input without the second, element by element; an axis of extent 1 is repeated.
+public struct Subtract: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "Subtract"
+
+  /// A difference.
+  public init() {}
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
+    guard inputs.count == 2 else { throw Self.unfit("takes two inputs, but has \(inputs.count)") }
+    return try broadcast(inputs)
+  }
+}
+
+/// The mean of its inputs, element by element; an axis of extent 1 is repeated.
+public struct Average: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "Average"
+
+  /// A mean.
+  public init() {}
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape { try broadcast(inputs) }
+}
+
+/// The largest of its inputs, element by element; an axis of extent 1 is repeated.
+public struct Maximum: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "Maximum"
+
+  /// A maximum.
+  public init() {}
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape { try broadcast(inputs) }
+}
+
+/// The smallest of its inputs, element by element; an axis of extent 1 is repeated.
+public struct Minimum: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "Minimum"
+
+  /// A minimum.
+  public init() {}
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape { try broadcast(inputs) }
+}
+
 /// The first input and a share of the second: y = a + scale·b, as the residual branches of Inception-ResNet end.
 public struct ScaledAdd: Layer {
   /// Keras's name of this kind.
@@ -78,13 +129,21 @@ extension Layer {
     guard var result = inputs.first, inputs.count > 1 else {
       throw Self.unfit("takes at least two inputs, but has \(inputs.count)")
     }
-    for input in inputs.dropFirst() {
-      guard input.rank == result.rank else { throw Self.unfit("cannot combine \(result) and \(input)") }
+    let rank = inputs.reduce(0) { max($0, $1.rank) }
+    result = result.widened(to: rank)
+    for input in inputs.dropFirst().map({ $0.widened(to: rank) }) {
       for axis in 0..<input.rank where input[axis] != result[axis] {
         guard input[axis] == 1 || result[axis] == 1 else { throw Self.unfit("cannot combine \(result) and \(input)") }
         result[axis] = max(result[axis], input[axis])
       }
     }
     return result
+  }
+}
+
+extension Shape {
+  /// The same shape with so many axes: Keras puts the missing ones, of extent 1, before all others of a sample.
+  package func widened(to rank: Int) -> Shape {
+    Shape(Array(repeating: 1, count: max(0, rank - self.rank)) + dimensions)
   }
 }

@@ -28,14 +28,21 @@ public struct Rescaling: Layer {
 }
 
 /// Brings every channel to mean 0 and deviation 1 by fixed statistics: y = (x − mean) / max(√variance, 1e-7).
+///
+/// Inverted it does the opposite: y = mean + x·max(√variance, 1e-7).
 public struct Normalization: Layer {
   /// Keras's name of this kind.
   public static let kind = "Normalization"
 
+  /// The axes of one sample that have statistics of their own, counted from the first; none where all numbers share
+  /// one mean.
+  public var axes: [Int]
+  /// Whether normal numbers come in and others out.
+  public var inverts: Bool
   /// The fixed statistics; nil where they are stored among the weights.
   public var statistics: Statistics?
 
-  /// A mean and a variance: one number each, or one for each channel.
+  /// A mean and a variance: one number each, or one for each element of the axes.
   public struct Statistics: Hashable, Sendable {
     /// What is subtracted.
     public var mean: [Float]
@@ -49,17 +56,22 @@ public struct Normalization: Layer {
     }
   }
 
-  /// A normalisation over the last axis, by the given statistics or by those among the weights.
-  public init(_ statistics: Statistics? = nil) { self.statistics = statistics }
+  /// A normalisation of each channel unless other axes are given, by the given statistics or by those among the weights.
+  public init(_ statistics: Statistics? = nil, axes: [Int] = [-1], inverts: Bool = false) {
+    self.statistics = statistics
+    self.axes = axes
+    self.inverts = inverts
+  }
 
   /// The shape of one sample of the output.
   public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
     let input = try single(inputs)
-    guard input.rank > 0 else { throw Self.unfit("takes at least one axis, but its input is a scalar") }
+    if !axes.isEmpty { _ = try resolved(axes, in: input) }
     if let statistics {
+      let count = axes.reduce(1) { $0 * input[$1] }
       for (name, values) in [("mean", statistics.mean), ("variance", statistics.variance)]
-      where values.count != 1 && values.count != input[-1] {
-        throw Self.unfit("\(name) has \(values.count) numbers for \(input[-1]) channels")
+      where values.count != 1 && values.count != count {
+        throw Self.unfit("\(name) has \(values.count) numbers for \(count) channels")
       }
     }
     return input
@@ -69,9 +81,7 @@ public struct Normalization: Layer {
   public func parameters(for inputs: [Shape]) throws(GraphError) -> [Parameter] {
     let input = try outputShape(for: inputs)
     guard statistics == nil else { return [] }
-    return [
-      Parameter("mean", [input[-1]], .mean), Parameter("variance", [input[-1]], .variance),
-      Parameter("count", [], .count),
-    ]
+    let shape = axes.isEmpty ? [] : Shape(try resolved(axes, in: input).map { input[$0] })
+    return [Parameter("mean", shape, .mean), Parameter("variance", shape, .variance), Parameter("count", [], .count)]
   }
 }

@@ -42,6 +42,32 @@ public struct Reshape: Layer {
   }
 }
 
+/// A vector as often as asked for.
+///
+/// ## Shapes
+/// - input: `[C]`
+/// - output: `[count, C]`
+public struct RepeatVector: Layer {
+  /// Keras's name of this kind.
+  public static let kind = "RepeatVector"
+
+  /// How often.
+  public var count: Int
+
+  /// A repetition.
+  public init(count: Int) { self.count = count }
+
+  /// The shape of one sample of the output.
+  public func outputShape(for inputs: [Shape]) throws(GraphError) -> Shape {
+    let input = try single(inputs)
+    guard input.rank == 1 else { throw Self.unfit("takes a vector, but its input is \(input)") }
+    guard (1...1 << 24).contains(count) else {
+      throw Self.invalid("n must be at least 1 and sensible, but is \(count)")
+    }
+    return [count, input[0]]
+  }
+}
+
 /// The axes of a sample in another order.
 public struct Permute: Layer {
   /// Keras's name of this kind.

@@ -1,17 +1,9 @@
 import Graphs
 
 extension Activation: KerasLayer {
-  static let kerasClasses = ["Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"]
+  static let kerasClasses = ["Activation", "ReLU", "LeakyReLU", "ELU"]
 
-  var followsAxes: Bool { function != .softmax }
-
-  static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? {
-    guard options.kind == "Softmax", let axes = options["axis"] else { return nil }
-    guard let axis = axes.integer ?? (axes.array?.count == 1 ? axes.array?[0].integer : nil) else {
-      throw options.failure(.unsupportedLayer, "has axis \(axes.spoken); only the last axis is supported")
-    }
-    return axis
-  }
+  var followsAxes: Bool { function.isElementwise }
 
   init(_ options: LayerOptions) throws(WeightError) {
     switch options.kind {
@@ -26,7 +18,6 @@ extension Activation: KerasLayer {
       let old = try options.number("alpha", default: 0.3)
       self.init(.relu(negativeSlope: try options.number("negative_slope", default: old)))
     case "ELU": self.init(.elu(alpha: try options.number("alpha", default: 1)))
-    case "Softmax": self.init(.softmax)
     default:
       guard let value = options["activation"] else { throw options.failure("lacks its activation") }
       self.init(try ActivationFunction(value, of: options))

@@ -33,5 +33,8 @@ extension LayerOptions {
 
 extension [Int] {
   /// Axes of one sample as Keras counts them, with the batch before them.
-  var batchAxesOption: JSON { .array(map { .integer($0 >= 0 ? $0 + 1 : $0) }) }
+  var batchAxes: [Int] { map { $0 >= 0 ? $0 + 1 : $0 } }
+
+  /// Axes of one sample as Keras's list.
+  var batchAxesOption: JSON { .array(batchAxes.map { .integer($0) }) }
 }

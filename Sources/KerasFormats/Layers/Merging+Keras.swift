@@ -1,6 +1,9 @@
 import Graphs
 
-extension Add: KerasLayer {
+/// A kind that Keras calls with a list of tensors.
+protocol MergingLayer {}
+
+extension Add: KerasLayer, MergingLayer {
   var followsAxes: Bool { true }
 
   init(_ options: LayerOptions) { self.init() }
@@ -8,7 +11,7 @@ extension Add: KerasLayer {
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
-extension Multiply: KerasLayer {
+extension Multiply: KerasLayer, MergingLayer {
   var followsAxes: Bool { true }
 
   init(_ options: LayerOptions) { self.init() }
@@ -16,7 +19,7 @@ extension Multiply: KerasLayer {
   func record() -> LayerRecord { LayerRecord(Self.kind) }
 }
 
-extension ScaledAdd: KerasLayer {
+extension ScaledAdd: KerasLayer, MergingLayer {
   var followsAxes: Bool { true }
 
   init(_ options: LayerOptions) throws(WeightError) { self.init(scale: try options.number("scale")) }
@@ -26,7 +29,7 @@ extension ScaledAdd: KerasLayer {
   }
 }
 
-extension Concatenate: KerasLayer {
+extension Concatenate: KerasLayer, MergingLayer {
   init(_ options: LayerOptions) throws(WeightError) {
     // Keras counts the batch as axis 0.
     let axis = try options.integer("axis", default: -1)
@@ -36,5 +39,56 @@ extension Concatenate: KerasLayer {
     self.init(axis: axis > 0 ? axis - 1 : axis)
   }
 
+  func turned(rank: Int) -> (any KerasLayer)? { Concatenate(axis: axis.turned(rank: rank)) }
+
   func record() -> LayerRecord { LayerRecord(Self.kind, ["axis": .integer(axis >= 0 ? axis + 1 : axis)]) }
+}
+
+extension Subtract: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
+  init(_ options: LayerOptions) { self.init() }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind) }
+}
+
+extension Average: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
+  init(_ options: LayerOptions) { self.init() }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind) }
+}
+
+extension Maximum: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
+  init(_ options: LayerOptions) { self.init() }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind) }
+}
+
+extension Minimum: KerasLayer, MergingLayer {
+  var followsAxes: Bool { true }
+
+  init(_ options: LayerOptions) { self.init() }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind) }
+}
+
+extension Dot: KerasLayer, MergingLayer {
+  init(_ options: LayerOptions) throws(WeightError) {
+    guard options["axes"] != nil else { throw options.failure("lacks its axes") }
+    self.init(
+      axes: try options.sampleAxes("axes", default: []), normalizes: try options.flag("normalize", default: false))
+  }
+
+  func record() -> LayerRecord {
+    let axes = axes.batchAxes
+    return LayerRecord(
+      Self.kind,
+      [
+        "axes": axes.count == 1 ? .integer(axes[0]) : .array(axes.map { .integer($0) }), "normalize": .bool(normalizes),
+      ])
+  }
 }

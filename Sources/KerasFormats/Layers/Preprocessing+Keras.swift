@@ -10,34 +10,30 @@ extension Rescaling: KerasLayer {
 }
 
 extension Normalization: KerasLayer {
-  static func channelAxis(_ options: LayerOptions) throws(WeightError) -> Int? {
-    // A missing axis means the default; null means that all axes share one mean.
-    if options.values["axis"]?.isNull == true {
-      throw options.failure(
-        .unsupportedLayer, "normalises by one number over all axes; only the last axis is supported")
-    }
-    guard options["axis"] != nil else { return nil }
-    let axes = try options.integers("axis")
-    guard axes.count == 1 else {
-      throw options.failure(.unsupportedLayer, "normalises over the axes \(axes); only the last axis is supported")
-    }
-    return axes[0]
-  }
-
   init(_ options: LayerOptions) throws(WeightError) {
-    try options.refuse("invert", unless: [false], reason: "which is not supported")
+    // A missing axis means the default; null means that all axes share one mean.
+    let isShared = options.values["axis"]?.isNull == true
+    let axes = isShared ? [] : try options.sampleAxes("axis", default: [-1])
+    let inverts = try options.flag("invert", default: false)
     guard let mean = try options.numbers("mean"), let variance = try options.numbers("variance") else {
-      self.init()
+      self.init(axes: axes, inverts: inverts)
       return
     }
-    self.init(Statistics(mean: mean, variance: variance))
+    self.init(Statistics(mean: mean, variance: variance), axes: axes, inverts: inverts)
+  }
+
+  func canonical(rank: Int) -> any KerasLayer {
+    var result = self
+    if axes == [rank - 1] { result.axes = [-1] }
+    return result
   }
 
   func record() -> LayerRecord {
     LayerRecord(
       Self.kind,
       [
-        "axis": [-1], "invert": false, "mean": statistics?.mean.option ?? .null,
+        "axis": axes.isEmpty ? .null : axes.batchAxesOption, "invert": .bool(inverts),
+        "mean": statistics?.mean.option ?? .null,
         "variance": statistics?.variance.option ?? .null,
       ])
   }

@@ -21,3 +21,9 @@ extension Permute: KerasLayer {
 
   func record() -> LayerRecord { LayerRecord(Self.kind, ["dims": .array(dimensions.map { .integer($0) })]) }
 }
+
+extension RepeatVector: KerasLayer {
+  init(_ options: LayerOptions) throws(WeightError) { self.init(count: try options.integer("n")) }
+
+  func record() -> LayerRecord { LayerRecord(Self.kind, ["n": .integer(count)]) }
+}
