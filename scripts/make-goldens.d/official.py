@@ -3,7 +3,7 @@
 Nothing is fetched: every network is made with `weights="imagenet"` and what Keras asks for is written down.
 """
 
-import json
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -11,6 +11,9 @@ import catalogue
 import keras
 from keras.src.models import Functional
 from keras.src.utils import file_utils
+
+sys.path.append(str(Path(__file__).parents[1] / "manifest"))
+import manifest
 
 MANIFEST = Path(__file__).resolve().parents[2] / "pretrained" / "manifest.json"
 
@@ -52,7 +55,4 @@ def make():
             for size in SIZES.get(network.function.__name__, (network.own,))
             for include_top in (True, False)
         ]
-    manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    body = json.dumps({key: value for key, value in manifest.items() if key != "official"}, indent=2, ensure_ascii=False)
-    lines = ",\n".join(f"    {json.dumps(record)}" for record in official)
-    MANIFEST.write_text(f'{body[:-2]},\n  "official": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    manifest.write(MANIFEST, manifest.read(MANIFEST) | {"official": official})

