@@ -60,6 +60,9 @@ let package = Package(
       name: "FuzzFiles", dependencies: ["CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
       path: "Tests/FuzzFiles"),
 
+    // Counts what a test allocates.
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
+
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
@@ -75,7 +78,11 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors"]),
+      dependencies: [
+        "CAllocations", "Training", "Models", "Backbones", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files",
+        "Graphs",
+        "Tensors",
+      ]),
     .testTarget(name: "GraftTests", dependencies: ["Graft"]),
     .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
   ],

@@ -7,16 +7,19 @@ import Tensors
 /// All values are single-precision, as Keras stores them, one parameter behind another in the graph's order in memory
 /// that is allocated once.
 @EngineActor public final class ParameterBank {
-  /// Where a parameter lies, and how often it has changed.
+  /// Where a parameter lies.
   private struct Place {
-    var range: Range<Int>
-    var shape: Shape
-    var version: Int
+    let range: Range<Int>
+    let shape: Shape
+    /// Its place in the graph's order.
+    let index: Int
   }
 
   private let memory: AlignedMemory
   private var places: [ParameterPath: Place] = [:]
   private let order: [ParameterPath]
+  /// When each last changed, in the graph's order.
+  private var versions: [Int]
   /// How often anything has changed.
   private(set) var version = 1
 
@@ -31,12 +34,13 @@ import Tensors
     }
     var count = 0
     let parameters = graph.parameters
-    for (path, parameter) in parameters {
+    for (index, (path, parameter)) in parameters.enumerated() {
       let size = parameter.shape.elementCount
-      places[path] = Place(range: count..<count + size, shape: parameter.shape, version: 1)
+      places[path] = Place(range: count..<count + size, shape: parameter.shape, index: index)
       count += (size + 15) / 16 * 16
     }
     order = parameters.map(\.path)
+    versions = Array(repeating: 1, count: order.count)
     memory = try AlignedMemory(byteCount: max(64, count * 4), subject: "parameters")
     load(weights)
   }
@@ -53,13 +57,13 @@ import Tensors
   public func shape(of path: ParameterPath) -> Shape? { places[path]?.shape }
 
   /// Tells plans that parameters have new values.
-  public func changed(_ paths: some Sequence<ParameterPath>) {
+  public func changed(_ paths: [ParameterPath]) {
     version += 1
-    for path in paths { places[path]?.version = version }
+    for path in paths { if let place = places[path] { versions[place.index] = version } }
   }
 
   /// When a parameter last changed, on the bank's own clock.
-  func version(of path: ParameterPath) -> Int { places[path]?.version ?? 0 }
+  func version(of path: ParameterPath) -> Int { places[path].map { versions[$0.index] } ?? 0 }
 
   /// When any of some parameters last changed, on the bank's own clock; 0 for none.
   package func newestVersion(of paths: some Sequence<ParameterPath>) -> Int { paths.map(version(of:)).max() ?? 0 }
@@ -87,7 +91,7 @@ import Tensors
       let target = UnsafeMutableBufferPointer(rebasing: memory.floats[place.range])
       tensor.withFloats { source in _ = target.update(fromContentsOf: source) }
     }
-    changed(weights.tensors.keys)
+    changed(Array(weights.tensors.keys))
   }
 }
 
@@ -95,15 +99,18 @@ import Tensors
 final class AlignedMemory {
   let bytes: UnsafeMutableRawBufferPointer
 
-  /// Zeroed memory at the start of a page.
+  /// Zeroed memory at the start of a page, in large pages where the system has them.
   ///
   /// - Throws: `EngineError.Code.memory` where the system has no more.
   init(byteCount: Int, subject: String) throws(EngineError) {
     var address: UnsafeMutableRawPointer?
-    guard byteCount >= 0, posix_memalign(&address, 4096, max(byteCount, 64)) == 0, let address else {
+    guard byteCount >= 0,
+      posix_memalign(&address, max(4096, MemoryPages.alignment(for: byteCount)), max(byteCount, 64)) == 0, let address
+    else {
       throw EngineError(.memory, subject: subject, detail: "needs \(byteCount) bytes, which the system does not have")
     }
     bytes = UnsafeMutableRawBufferPointer(start: address, count: byteCount)
+    MemoryPages.prepare(bytes)
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 

@@ -25,6 +25,9 @@ import Tensors
   /// The gradients of all parameters that train, made by `backward`.
   public let gradients: GradientBuffer
 
+  /// In how many segments the network runs forward again on the way back, to save memory; 1 where everything is kept.
+  public let segmentCount: Int
+
   private let parameters: ParameterBank
   private let arena: Arena
   private let run: RunState
@@ -38,18 +41,16 @@ import Tensors
   ///
   /// - Throws: `EngineError` with code `unsupportedLayer`, `primitive` or `memory`.
   public init(_ graph: Graph, parameters: ParameterBank, options: PlanOptions) throws(EngineError) {
-    var program = try Program(graph, options: options)
-    program.optimize(without: options.without)
-    let emitter = try Emitter(program: program, options: options, parameters: parameters)
-    let ports = try emitter.emitForward()
-    let forwardCount = emitter.steps.count
-    let (outputGradients, inputGradients) = try emitter.emitBackward()
-    arena = try emitter.layOut()
+    let (emission, layout) = try Emission.fitting(graph, parameters: parameters, options: options)
+    let (emitter, program, ports) = (emission.emitter, emission.emitter.program, emission.ports)
+    let (outputGradients, inputGradients) = (emission.gradients.outputs, emission.gradients.inputs)
+    arena = try emitter.layOut(layout)
+    segmentCount = emission.segmentCount
     batchSize = options.batchSize
     self.parameters = parameters
     run = emitter.run
-    forwardSteps = Array(emitter.steps[..<forwardCount])
-    backwardSteps = Array(emitter.steps[forwardCount...])
+    forwardSteps = Array(emitter.steps[..<emission.forwardCount])
+    backwardSteps = Array(emitter.steps[emission.forwardCount...])
     packs = emitter.packs
     workloads = emitter.workloads
     inputs = zip(program.inputs, ports.inputs).map { PlanPort(name: $0.name, activation: $1) }
@@ -62,6 +63,15 @@ import Tensors
       values: UnsafeMutableBufferPointer(
         start: emitter.gradientBuffer.floats, count: emitter.gradientBuffer.byteCount / 4),
       ranges: emitter.gradientRanges.map { ($0.key, $0.value) }.sorted { $0.1.lowerBound < $1.1.lowerBound })
+  }
+
+  /// How much memory a plan would take that keeps all activations, to the byte, without taking it.
+  ///
+  /// - Throws: `EngineError` with code `unsupportedLayer` or `primitive`.
+  public static func byteCount(
+    of graph: Graph, parameters: ParameterBank, options: PlanOptions
+  ) throws(EngineError) -> Int {
+    try Emission(graph, parameters: parameters, options: options, segmentCount: 1).emitter.layout.byteCount
   }
 
   /// How much memory all activations, gradients and packed parameters take.
@@ -88,7 +98,8 @@ import Tensors
   private func refresh() {
     guard parameters.version != seenVersion else { return }
     for index in packs.indices {
-      let newest = packs[index].paths.map(parameters.version(of:)).max() ?? 1
+      var newest = 1
+      for path in packs[index].paths { newest = max(newest, parameters.version(of: path)) }
       guard newest > packs[index].version else { continue }
       packs[index].body()
       packs[index].version = newest
@@ -130,6 +141,49 @@ import Tensors
   }
 }
 
+/// A graph turned into steps, before there is memory for them.
+@EngineActor private struct Emission {
+  let emitter: Emitter
+  let ports: (inputs: [Emitter.Activation], outputs: [Emitter.Activation])
+  let forwardCount: Int
+  let gradients: (outputs: [Buffer], inputs: [Buffer])
+  let segmentCount: Int
+
+  /// Turns a graph into steps that keep the activations between so many segments, or all for 1.
+  init(
+    _ graph: Graph, parameters: ParameterBank, options: PlanOptions, segmentCount: Int
+  ) throws(EngineError) {
+    var program = try Program(graph, options: options)
+    program.optimize(without: options.without)
+    emitter = try Emitter(program: program, options: options, parameters: parameters)
+    ports = try emitter.emitForward()
+    forwardCount = emitter.steps.count
+    let recomputation = segmentCount > 1 ? Recomputation(of: program, segmentCount: segmentCount) : .none
+    gradients = try emitter.emitBackward(recomputing: recomputation)
+    self.segmentCount = max(1, recomputation.segments.count)
+  }
+
+  /// The emission with the fewest segments that fits into the budget, and where its buffers lie.
+  ///
+  /// - Throws: `EngineError.Code.memory` where none fits.
+  static func fitting(
+    _ graph: Graph, parameters: ParameterBank, options: PlanOptions
+  ) throws(EngineError) -> (Emission, Arena.Layout) {
+    var least = Int.max
+    for segmentCount in [1, 2, 3, 4, 6, 8, 12, 16, 24] {
+      let emission = try Emission(graph, parameters: parameters, options: options, segmentCount: segmentCount)
+      let layout = emission.emitter.layout
+      guard let budget = options.memoryBudget, layout.byteCount > budget else { return (emission, layout) }
+      least = min(least, layout.byteCount)
+      if options.trainable.isEmpty { break }
+    }
+    throw EngineError(
+      .memory, subject: "plan",
+      detail:
+        "needs \(least) bytes for \(options.batchSize) samples at once, but \(options.memoryBudget ?? 0) are allowed")
+  }
+}
+
 extension Emitter {
   /// Adds all steps of the forward pass, and says where inputs and outputs are.
   func emitForward() throws(EngineError) -> (inputs: [Activation], outputs: [Activation]) {
@@ -153,7 +207,9 @@ extension Emitter {
   }
 
   /// Adds all steps of the backward pass, and says where the gradients of outputs are expected and those of inputs made.
-  func emitBackward() throws(EngineError) -> (outputs: [Buffer], inputs: [Buffer]) {
+  func emitBackward(
+    recomputing recomputation: Recomputation
+  ) throws(EngineError) -> (outputs: [Buffer], inputs: [Buffer]) {
     guard !options.trainable.isEmpty || options.wantsInputGradients else { return ([], []) }
     var ports: [Buffer] = []
     for output in program.outputs {
@@ -162,9 +218,7 @@ extension Emitter {
       ports.append(port.buffer)
       try pass(port, to: output.value)
     }
-    for operation in program.operations.reversed() where needsGradient(operation.output) {
-      try operation.emitBackward(self)
-    }
+    try emitOperationsBackward(recomputing: recomputation)
     let target = gradientBuffer
     let (silent, run) = (silentGradients, run)
     if !silent.isEmpty {

@@ -10,14 +10,6 @@ public struct PlanOptions: Sendable {
     case trainingStatistics
   }
 
-  /// Where activations lie in memory.
-  public enum Layout: String, Sendable {
-    /// Where the convolutions want them.
-    case automatic
-    /// Channels last throughout.
-    case channelsLast
-  }
-
   /// What a plan computes images with.
   ///
   /// Everything else, parameters and their gradients among it, is single precision.
@@ -29,13 +21,17 @@ public struct PlanOptions: Sendable {
   }
 
   /// What a plan may leave undone, to see what it brings or that it changes nothing.
-  public enum Pass: String, Sendable, CaseIterable {
+  public enum Pass: String, Sendable, CaseIterable, Codable {
     /// Folding batch normalisation with frozen statistics into convolutions.
     case fold
     /// Activations, additions and borders inside the primitive before or after them.
     case fuse
+    /// Activations where the convolutions want them; channels last throughout without it.
+    case layout
     /// Memory shared by buffers that do not live at the same time.
     case arena
+    /// Batches cut into smaller ones whose activations stay near the processor. Whoever feeds a plan cuts them.
+    case microBatch = "micro-batch"
   }
 
   /// How many samples one run computes.
@@ -48,10 +44,12 @@ public struct PlanOptions: Sendable {
   public var batchNormalization: BatchNormalizationMode
   /// What images are computed with.
   public var precision: Precision
-  /// Where activations lie in memory.
-  public var layout: Layout
   /// Passes that are left out.
   public var without: Set<Pass>
+  /// The most memory that the plan may take, in bytes; nil for as much as is fastest.
+  ///
+  /// Where keeping all activations for the way back would take more, a plan keeps some and computes the others again.
+  public var memoryBudget: Int?
   /// The seed of dropout.
   public var seed: UInt64
   /// How bfloat16 is computed; what the processor has, unless a test wants less.
@@ -63,7 +61,7 @@ public struct PlanOptions: Sendable {
   public init(
     batchSize: Int, trainable: Set<ParameterPath> = [], trainingLayers: Set<String> = [],
     batchNormalization: BatchNormalizationMode = .frozenStatistics, precision: Precision = .f32,
-    layout: Layout = .automatic, without: Set<Pass> = [], seed: UInt64 = 0
+    without: Set<Pass> = [], memoryBudget: Int? = nil, seed: UInt64 = 0
   ) {
     precondition(batchSize > 0, "a batch has at least one sample")
     self.batchSize = batchSize
@@ -71,8 +69,8 @@ public struct PlanOptions: Sendable {
     self.trainingLayers = trainingLayers
     self.batchNormalization = batchNormalization
     self.precision = precision
-    self.layout = layout
     self.without = without
+    self.memoryBudget = memoryBudget
     self.seed = seed
   }
 }

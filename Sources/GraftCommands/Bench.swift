@@ -20,12 +20,16 @@ struct BenchReport: Encodable, Sendable {
   let stepMilliseconds: Double
   /// What the step's convolutions and matrix products take by themselves.
   let limitMilliseconds: Double
+  /// How long it took to compile the plan.
+  let planMilliseconds: Double
   /// The pictures that are computed at once.
   let microBatchSize: Int
   /// The most memory that the process had while it was measured.
   let peakResidentBytes: Int
   /// The memory of the plan: activations, gradients, packed parameters.
   let arenaBytes: Int
+  /// In how many segments the network is computed again on the way back; 1 where all activations are kept.
+  let segments: Int
   /// How many numbers train.
   let trainableParameters: Int
   /// What is computed with.
@@ -62,19 +66,30 @@ struct Bench {
   }
 
   /// Chooses a micro-batch, warms up, and measures.
-  func run(listingOperations: Bool) throws -> BenchReport {
+  ///
+  /// - Parameters:
+  ///   - listingOperations: Whether the report holds every operation.
+  ///   - turns: Called before each step, which is measured where it answers true, and told the time of the last; nil
+  ///     measures for some seconds.
+  func run(listingOperations: Bool, turns: ((_ last: Double?) throws -> Bool)? = nil) throws -> BenchReport {
     let size = try workload.microBatchSize ?? fastestMicroBatchSize()
     PeakMemory.forget()
     let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
-    let milliseconds = median(of: stepper, seconds: 2, leastCount: 5)
+    let buildMilliseconds = stepper.buildMilliseconds
+    let milliseconds =
+      if let turns { try median(of: stepper, turns: turns) } else {
+        median(of: stepper, seconds: 2, leastCount: 5)
+      }
     let peak = peakResidentBytes()
     // The limit is measured in the same process, but its own memory does not count.
     let limit = try stepper.plan.primitiveLimitMilliseconds(batchSize: workload.batchSize)
     let operations = listingOperations ? stepper.plan.profile().map(BenchReport.Operation.init) : nil
     return BenchReport(
       train: "\(workload.selection)", imagesPerSecond: Double(workload.batchSize) / milliseconds * 1000,
-      stepMilliseconds: milliseconds, limitMilliseconds: limit, microBatchSize: size, peakResidentBytes: peak,
-      arenaBytes: stepper.plan.arenaByteCount, trainableParameters: workload.trainableCount,
+      stepMilliseconds: milliseconds, limitMilliseconds: limit, planMilliseconds: buildMilliseconds,
+      microBatchSize: size, peakResidentBytes: peak,
+      arenaBytes: stepper.plan.arenaByteCount, segments: stepper.plan.segmentCount,
+      trainableParameters: workload.trainableCount,
       precision: workload.precision.rawValue,
       batchSize: workload.batchSize, threads: threadCount, operations: operations)
   }
@@ -107,12 +122,23 @@ struct Bench {
     while times.count < leastCount || (clock.now - begin < .seconds(seconds) && times.count < 1000) {
       let start = clock.now
       stepper.step()
-      let time = clock.now - start
-      times.append(Double(time.components.seconds) * 1e3 + Double(time.components.attoseconds) * 1e-15)
+      times.append((clock.now - start).inMilliseconds)
     }
-    times.sort()
-    return times.count.isMultiple(of: 2)
-      ? (times[times.count / 2 - 1] + times[times.count / 2]) / 2 : times[times.count / 2]
+    return times.median
+  }
+
+  /// The median time of the steps that somebody else asks for, after two steps that do not count.
+  private func median(of stepper: Stepper, turns: (_ last: Double?) throws -> Bool) throws -> Double {
+    stepper.step()
+    stepper.step()
+    var times: [Double] = []
+    while try turns(times.last) {
+      let start = clock.now
+      stepper.step()
+      times.append((clock.now - start).inMilliseconds)
+    }
+    guard !times.isEmpty else { throw CommandFailure("no step was asked for on standard input") }
+    return times.median
   }
 }
 
@@ -120,12 +146,15 @@ struct Bench {
 @EngineActor
 private final class Stepper {
   let plan: Plan
+  let buildMilliseconds: Double
   private let optimizer: Optimizer?
   private let passCount: Int
 
   init(_ workload: BenchWorkload, parameters: ParameterBank, microBatchSize: Int) throws {
     let graph = workload.subject.graph
+    let start = ContinuousClock.now
     plan = try Plan(graph, parameters: parameters, options: workload.options(microBatchSize: microBatchSize))
+    buildMilliseconds = (ContinuousClock.now - start).inMilliseconds
     passCount = (workload.batchSize + microBatchSize - 1) / microBatchSize
     for input in plan.inputs {
       let numbers = Tensor(
@@ -164,5 +193,20 @@ private enum PeakMemory {
         fclose(file)
       }
     #endif
+  }
+}
+
+extension Duration {
+  fileprivate var inMilliseconds: Double {
+    Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15
+  }
+}
+
+extension [Double] {
+  /// The middle value, or the mean of the two in the middle.
+  fileprivate var median: Double {
+    let ordered = sorted()
+    return count.isMultiple(of: 2)
+      ? (ordered[count / 2 - 1] + ordered[count / 2]) / 2 : ordered[count / 2]
   }
 }

@@ -48,6 +48,25 @@ struct BenchCommand: AsyncParsableCommand {
   @OptionGroup(title: "Loading options")
   var loading: LoadingArguments
 
+  @Option(
+    help: ArgumentHelp(
+      "The most memory that the plan may take, such as 300M; activations that find no room are computed again.",
+      valueName: "bytes"), transform: { try ByteCount(parsing: $0) })
+  var memoryBudget: ByteCount?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the plan leaves undone, with commas: fold, fuse, layout, arena, micro-batch.", valueName: "passes"),
+    transform: { try PlanPasses($0) })
+  var planWithout = PlanPasses.none
+
+  @Flag(
+    help: """
+      Measure one step for each line on standard input, so that another program can be measured in turn; each step's \
+      milliseconds are printed at once, the report at the end of the input.
+      """)
+  var inTurns = false
+
   @Flag(help: "Also print every operation of the plan, with what does its work and how long it takes.")
   var table = false
 
@@ -78,17 +97,25 @@ struct BenchCommand: AsyncParsableCommand {
     for note in subject.notes { Console.note(note) }
     let workload = try BenchWorkload(
       subject, selection: train, batchSize: batchSize, microBatchSize: microBatchSize,
-      batchNormalization: batchNorm.mode, precision: precision.mode)
-    let (threads, wantsOperations) = (threads, table)
+      batchNormalization: batchNorm.mode, precision: precision.mode,
+      without: planWithout.passes, memoryBudget: memoryBudget?.bytes)
+    let (threads, wantsOperations, takesTurns) = (threads, table, inTurns)
     let report = try await EngineActor.run { () throws in
       let threadCount = EngineThreads.use(threads)
-      return try Bench(workload, threadCount: threadCount).run(listingOperations: wantsOperations)
+      return try Bench(workload, threadCount: threadCount).run(
+        listingOperations: wantsOperations, turns: takesTurns ? Self.askForTurn : nil)
     }
     if json {
       try Console.json(report)
     } else {
       lines(of: report).forEach(Console.result)
     }
+  }
+
+  /// Prints how long the last step took, and waits for the next line of standard input.
+  private static func askForTurn(after milliseconds: Double?) -> Bool {
+    if let milliseconds { Console.immediateResult("\(milliseconds)") }
+    return readLine() != nil
   }
 
   private func lines(of report: BenchReport) -> [String] {
@@ -98,9 +125,11 @@ struct BenchCommand: AsyncParsableCommand {
       "step                  \(report.stepMilliseconds.formatted(digits: 1)) ms for \(report.batchSize) pictures",
       "primitives alone      \(limit.formatted(digits: 1)) ms, "
         + "\((limit / report.stepMilliseconds).asPercent) of the step",
+      "building the plan     \(report.planMilliseconds.formatted(digits: 0)) ms",
       "computed at once      \(report.microBatchSize) pictures",
       "trainable parameters  \(report.trainableParameters.grouped)",
-      "memory of the plan    \(report.arenaBytes.asMebibytes)",
+      "memory of the plan    \(report.arenaBytes.asMebibytes)"
+        + (report.segments > 1 ? ", all but the last of \(report.segments) segments computed twice" : ""),
       "peak memory           \(report.peakResidentBytes.asMebibytes)",
       "precision, threads    \(report.precision), \(report.threads)",
     ]
@@ -118,6 +147,31 @@ struct BenchCommand: AsyncParsableCommand {
     }
     lines += ["", "every operation for \(report.microBatchSize) pictures:"] + table.lines
     return lines
+  }
+}
+
+/// What plans leave undone, as it is written on a command line.
+struct PlanPasses: Hashable, Sendable {
+  /// Everything is done.
+  static let none = PlanPasses(passes: [])
+
+  /// What is not done.
+  let passes: Set<PlanOptions.Pass>
+
+  private init(passes: Set<PlanOptions.Pass>) { self.passes = passes }
+
+  /// A list with commas.
+  ///
+  /// - Throws: `ValidationError` for a word that is no pass.
+  init(_ text: String) throws {
+    passes = Set(
+      try text.split(separator: ",").map { word throws in
+        guard let pass = PlanOptions.Pass(rawValue: String(word)) else {
+          let known = PlanOptions.Pass.allCases.map(\.rawValue).joined(separator: ", ")
+          throw ValidationError("\"\(word)\" is no pass of a plan: expected some of \(known)")
+        }
+        return pass
+      })
   }
 }
 

@@ -131,22 +131,30 @@ struct BenchWorkload: Sendable {
   let batchNormalization: PlanOptions.BatchNormalizationMode
   /// What images are computed with.
   let precision: PlanOptions.Precision
+  /// What plans leave undone.
+  let without: Set<PlanOptions.Pass>
+  /// The most memory that a plan may take, in bytes; nil for as much as is fastest.
+  let memoryBudget: Int?
 
   /// A workload on a network.
   ///
   /// - Throws: `ScheduleError` where the network has no such parameters.
   init(
     _ subject: BenchSubject, selection: BenchSelection, batchSize: Int, microBatchSize: Int?,
-    batchNormalization: PlanOptions.BatchNormalizationMode, precision: PlanOptions.Precision
+    batchNormalization: PlanOptions.BatchNormalizationMode, precision: PlanOptions.Precision,
+    without: Set<PlanOptions.Pass> = [], memoryBudget: Int? = nil
   ) throws {
     self.subject = subject
     self.selection = selection
     self.batchSize = batchSize
     self.batchNormalization = batchNormalization
     self.precision = precision
+    self.without = without
+    self.memoryBudget = memoryBudget
     trainable = try selection.resolve(in: subject.graph, headLayers: subject.headLayers)
     // The samples of a batch know each other by their statistics: it cannot be cut.
-    self.microBatchSize = batchNormalization == .trainingStatistics && selection != .none ? batchSize : microBatchSize
+    let isWhole = batchNormalization == .trainingStatistics && selection != .none || without.contains(.microBatch)
+    self.microBatchSize = isWhole ? batchSize : microBatchSize
   }
 
   /// How a plan for so many pictures is compiled.
@@ -154,7 +162,7 @@ struct BenchWorkload: Sendable {
     let layers = Set(trainable.map(\.layer))
     return PlanOptions(
       batchSize: microBatchSize, trainable: trainable, trainingLayers: layers, batchNormalization: batchNormalization,
-      precision: precision)
+      precision: precision, without: without, memoryBudget: memoryBudget)
   }
 
   /// How many numbers train.

@@ -8,6 +8,9 @@ enum Console {
   /// Prints a line of a result.
   static func result(_ line: String) { print(line) }
 
+  /// Prints a line of a result to somebody who waits for it.
+  static func immediateResult(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
   /// Prints one JSON document as the result, its keys in alphabetical order.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()

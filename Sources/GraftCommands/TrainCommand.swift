@@ -46,6 +46,9 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The pictures of one optimizer step.")
   var batchSize = TrainingOptions().batchSize
 
+  @Option(help: "How many batches make one optimizer step, by the mean of their gradients.")
+  var accumulate = 1
+
   @Option(help: "The most epochs of every phase.")
   var epochs: Int?
 
@@ -92,6 +95,13 @@ struct TrainCommand: AsyncParsableCommand {
     transform: { try ByteCount(parsing: $0) })
   var cacheBudget: ByteCount?
 
+  @Option(
+    help: ArgumentHelp(
+      "The most memory for activations and gradients, such as 300M.",
+      discussion: "A batch is computed in smaller parts for it, and then some activations twice.", valueName: "size"),
+    transform: { try ByteCount(parsing: $0) })
+  var memoryBudget: ByteCount?
+
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
@@ -112,6 +122,7 @@ struct TrainCommand: AsyncParsableCommand {
   func validate() throws {
     try requireRange("image-size", imageSize, 8...4096)
     try requireRange("batch-size", batchSize, 1...65536)
+    try requireRange("accumulate", accumulate, 1...65536)
     try requireRange("epochs", epochs, 1...1_000_000)
     try requireRange("patience", patience, 1...1_000_000)
     try requireRange("threads", threads, 0...4096)
@@ -124,6 +135,8 @@ struct TrainCommand: AsyncParsableCommand {
   func run() async throws {
     if let note = precision.note { Console.note(note) }
     var options = TrainingOptions(batchSize: batchSize, precision: precision.forTraining, seed: seed)
+    options.accumulation = accumulate
+    options.memoryBudget = memoryBudget?.bytes
     options.threads = threads
     options.augmentationVariants = augmentVariants
     options.cacheMemoryBudget = cacheBudget?.bytes

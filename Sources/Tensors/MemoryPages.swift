@@ -10,11 +10,11 @@
 ///
 /// Every new page costs a fault, which takes longer than to fill the page. Where the system has pages of two megabytes,
 /// blocks that hold some are asked to use them.
-enum MemoryPages {
+package enum MemoryPages {
   private static let largePageByteCount = 1 << 21
 
   /// The alignment of a block: enough for vectors, or for large pages where the block holds one.
-  static func alignment(for byteCount: Int) -> Int {
+  package static func alignment(for byteCount: Int) -> Int {
     #if os(Linux)
       byteCount >= largePageByteCount ? largePageByteCount : 64
     #else
@@ -23,7 +23,7 @@ enum MemoryPages {
   }
 
   /// Asks for large pages in the part of a new block that can have them.
-  static func prepare(_ bytes: UnsafeMutableRawBufferPointer) {
+  package static func prepare(_ bytes: UnsafeMutableRawBufferPointer) {
     #if os(Linux)
       let whole = bytes.count & ~(largePageByteCount - 1)
       // The advice may be refused; then the pages are small ones.

@@ -15,7 +15,7 @@ struct PhasePlan: Sendable {
   /// The frozen part and the rest.
   let frontier: Frontier
   /// How many samples go through what trains at once.
-  let microBatchSize: Int
+  private(set) var microBatchSize: Int
   /// How many numbers train.
   let trainableCount: Int
 
@@ -59,6 +59,24 @@ struct PhasePlan: Sendable {
       self.microBatchSize = min(
         batchSize, microBatchSize ?? PhasePlan.fittingMicroBatchSize(of: frontier.suffix, batchSize: batchSize))
     }
+  }
+
+  /// Makes the parts of a batch smaller until what a step keeps fits into a budget, where a batch may be cut.
+  @EngineActor mutating func fit(
+    into byteCount: Int, phase: Phase, parameters: ParameterBank, options: TrainingOptions
+  ) throws(EngineError) {
+    while microBatchSize > 1, movingStatistics.isEmpty,
+      try Plan.byteCount(of: frontier.suffix, parameters: parameters, options: self.options(phase, options)) > byteCount
+    {
+      microBatchSize = (microBatchSize + 1) / 2
+    }
+  }
+
+  /// How the plan of what trains is compiled, without a bound on its memory.
+  func options(_ phase: Phase, _ options: TrainingOptions) -> PlanOptions {
+    PlanOptions(
+      batchSize: microBatchSize, trainable: trainable, trainingLayers: trainingLayers,
+      batchNormalization: phase.batchNormalization.forPlans, precision: options.precision.trained, seed: options.seed)
   }
 
   private static func droppingLayers(in graph: Graph, trainableLayers: Set<String>) -> Set<String> {

@@ -36,7 +36,10 @@ final class PhaseRun {
   private let trained: Plan
   private let evaluator: Evaluator
   private let losses: TaskLosses
-  private let batchSize: Int
+  /// The samples of one optimizer step.
+  private let stepSize: Int
+  /// The samples of one epoch.
+  private let samplesPerEpoch: Int
   private let stepsPerEpoch: Int
   private let clock = ContinuousClock()
   private let begin: ContinuousClock.Instant
@@ -50,19 +53,17 @@ final class PhaseRun {
     let data = context.data
     self.phase = phase
     self.index = index
-    batchSize = min(context.options.batchSize, data.training.count)
+    let batchSize = min(context.options.batchSize, data.training.count)
     plan = context.plans[index]
     // A last short batch would be normalised by the zeros that fill it up.
-    stepsPerEpoch =
-      plan.movingStatistics.isEmpty
-      ? (data.training.count + batchSize - 1) / batchSize : data.training.count / batchSize
+    samplesPerEpoch =
+      plan.movingStatistics.isEmpty ? data.training.count : data.training.count / batchSize * batchSize
+    stepSize = batchSize * context.options.accumulation
+    stepsPerEpoch = (samplesPerEpoch + stepSize - 1) / stepSize
     pipeline = try context.features.pipeline(ofPhase: index)
-    trained = try Plan(
-      plan.frontier.suffix, parameters: context.parameters,
-      options: PlanOptions(
-        batchSize: plan.microBatchSize, trainable: plan.trainable, trainingLayers: plan.trainingLayers,
-        batchNormalization: phase.batchNormalization.forPlans, precision: context.options.precision.trained,
-        seed: context.options.seed))
+    var planOptions = plan.options(phase, context.options)
+    planOptions.memoryBudget = context.options.memoryBudget
+    trained = try Plan(plan.frontier.suffix, parameters: context.parameters, options: planOptions)
     let inference = try Plan(
       plan.frontier.suffix, parameters: context.parameters,
       options: PlanOptions(batchSize: plan.microBatchSize, precision: context.options.precision.trained))
@@ -76,7 +77,7 @@ final class PhaseRun {
       .phaseBegan(
         TrainingEvent.PhaseStart(
           phase: phase.name, index: index, phaseCount: phaseCount, trainableParameters: plan.trainableCount,
-          epochs: phase.epochs, batchSize: batchSize, microBatchSize: plan.microBatchSize)))
+          epochs: phase.epochs, batchSize: min(stepSize, samplesPerEpoch), microBatchSize: plan.microBatchSize)))
     context.best.include(plan.trainable)
     context.best.include(plan.movingStatistics)
     context.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
@@ -122,7 +123,7 @@ final class PhaseRun {
     let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
     let hasRoom = try pipeline.cache(
       requests, alongWith: context.features.usefulLater(beforePhase: index),
-      memoryBudget: context.options.memoryBudget, folder: context.cacheFolder
+      memoryBudget: context.options.featureMemoryBudget, folder: context.cacheFolder
     ) { count throws in
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))
@@ -138,7 +139,7 @@ final class PhaseRun {
   ///
   /// - Returns: How many pictures were seen.
   private func train(_ requests: [PictureRequest], epoch: Int, context: inout Context) throws -> Int {
-    let batches = requests[...].chunked(by: batchSize).prefix(stepsPerEpoch)
+    let batches = requests.prefix(samplesPerEpoch).chunked(by: stepSize)
     let feed = pipeline.feed(batches.flatMap { $0.chunked(by: plan.microBatchSize) })
     let start = clock.now
     var count = 0
@@ -180,7 +181,8 @@ final class PhaseRun {
 }
 
 extension Phase.BatchNormalizationMode {
-  fileprivate var forPlans: PlanOptions.BatchNormalizationMode {
+  /// The same for plans.
+  var forPlans: PlanOptions.BatchNormalizationMode {
     switch self {
     case .frozenStatistics: .frozenStatistics
     case .trainingStatistics: .trainingStatistics

@@ -64,11 +64,16 @@ package final class Trainer {
     }
     EngineThreads.use(options.threads)
     self.schedule = schedule
-    parameters = try ParameterBank(graph: graph, weights: weights)
+    let bank = try ParameterBank(graph: graph, weights: weights)
+    parameters = bank
     let plans = try schedule.phases.map { phase in
-      try PhasePlan(
+      var plan = try PhasePlan(
         phase, graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
         microBatchSize: options.microBatchSize)
+      if let budget = options.memoryBudget {
+        try plan.fit(into: budget, phase: phase, parameters: bank, options: options)
+      }
+      return plan
     }
     context = PhaseRun.Context(
       graph: graph, heads: heads, parameters: parameters, data: data, options: options,

@@ -2,8 +2,12 @@ import Foundation
 
 /// How samples go through the machine while training.
 public struct TrainingOptions: Hashable, Sendable, Codable {
-  /// The samples of one optimizer step.
+  /// The samples of one batch.
   public var batchSize: Int
+  /// How many batches make one optimizer step, by the mean of their gradients.
+  ///
+  /// Batch normalisation by the statistics of the batch sees each by itself.
+  public var accumulation: Int
   /// How many of them are computed at once in what trains; nil estimates what fits into the processor's cache.
   ///
   /// Where batch normalisation uses the statistics of the batch, a batch is never cut.
@@ -18,6 +22,10 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   public var augmentationVariants: Int?
   /// Kept features that take more bytes than this go into a file; nil is a quarter of the machine's memory.
   public var cacheMemoryBudget: Int?
+  /// The most bytes that a phase's activations, gradients and packed parameters may take; nil for as many as is fastest.
+  ///
+  /// A batch is computed in smaller parts for it, and where that is not enough or not allowed, some activations twice.
+  public var memoryBudget: Int?
   /// What images are computed with.
   public var precision: TrainingPrecision
   /// What every random draw comes from.
@@ -27,31 +35,37 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
 
   /// Options with their defaults.
   public init(
-    batchSize: Int = 16, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4, cachesFeatures: Bool = true,
-    augmentationVariants: Int? = nil, cacheMemoryBudget: Int? = nil, precision: TrainingPrecision = .automatic,
+    batchSize: Int = 16, accumulation: Int = 1, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4,
+    cachesFeatures: Bool = true,
+    augmentationVariants: Int? = nil, cacheMemoryBudget: Int? = nil, memoryBudget: Int? = nil,
+    precision: TrainingPrecision = .automatic,
     seed: UInt64 = 1, threads: Int = 0
   ) {
     self.batchSize = batchSize
+    self.accumulation = accumulation
     self.microBatchSize = microBatchSize
     self.frozenMicroBatchSize = frozenMicroBatchSize
     self.cachesFeatures = cachesFeatures
     self.augmentationVariants = augmentationVariants
     self.cacheMemoryBudget = cacheMemoryBudget
+    self.memoryBudget = memoryBudget
     self.precision = precision
     self.seed = seed
     self.threads = threads
   }
 
   /// The bytes of features that may be kept in memory.
-  var memoryBudget: Int { cacheMemoryBudget ?? Int(clamping: ProcessInfo.processInfo.physicalMemory / 4) }
+  var featureMemoryBudget: Int { cacheMemoryBudget ?? Int(clamping: ProcessInfo.processInfo.physicalMemory / 4) }
 
   /// Checks that every number lies in its range.
   public func validate() throws(TrainingError) {
     let counts = [
-      ("batchSize", batchSize, 1...1 << 20), ("microBatchSize", microBatchSize ?? 1, 1...1 << 20),
+      ("batchSize", batchSize, 1...1 << 20), ("accumulation", accumulation, 1...1 << 20),
+      ("microBatchSize", microBatchSize ?? 1, 1...1 << 20),
       ("frozenMicroBatchSize", frozenMicroBatchSize, 1...1 << 20),
       ("augmentationVariants", augmentationVariants ?? 1, 1...1 << 20),
-      ("cacheMemoryBudget", cacheMemoryBudget ?? 0, 0...Int.max), ("threads", threads, 0...4096),
+      ("cacheMemoryBudget", cacheMemoryBudget ?? 0, 0...Int.max), ("memoryBudget", memoryBudget ?? 1, 1...Int.max),
+      ("threads", threads, 0...4096),
     ]
     for (name, value, range) in counts where !range.contains(value) {
       throw TrainingError(

@@ -43,8 +43,8 @@ import Testing
   }()
 
   /// What a plan may do on its way to the same numbers.
-  static let variants: [(name: String, layout: PlanOptions.Layout, without: Set<PlanOptions.Pass>)] = [
-    ("as it is", .automatic, []), ("channels last", .channelsLast, []), ("plain", .automatic, [.fold, .fuse, .arena]),
+  static let variants: [(name: String, without: Set<PlanOptions.Pass>)] = [
+    ("as it is", []), ("channels last", [.layout]), ("plain", [.fold, .fuse, .arena]),
   ]
 
   @Test func theGoldensAreThere() { #expect(Self.cases.count > 250) }
@@ -58,7 +58,7 @@ import Testing
       var options = PlanOptions(
         batchSize: 2, trainable: Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path)),
         trainingLayers: golden.training ? Set(graph.layerNames) : [],
-        batchNormalization: golden.training ? .trainingStatistics : .frozenStatistics, layout: variant.layout,
+        batchNormalization: golden.training ? .trainingStatistics : .frozenStatistics,
         without: variant.without)
       options.wantsInputGradients = true
       if golden.name.hasSuffix("not trainable") { options.trainingLayers = [] }

@@ -1,3 +1,4 @@
+import Backbones
 import Engine
 import Graphs
 import Tensors
@@ -95,6 +96,45 @@ import Testing
       after.forward()
       #expect(distance(after.outputs[0].values, whole.outputs[0].values) < 1e-5)
     }
+  }
+
+  @Test(arguments: [PlanOptions.BatchNormalizationMode.frozenStatistics, .trainingStatistics])
+  func computingActivationsAgainSavesMemoryAndChangesNoBit(mode: PlanOptions.BatchNormalizationMode) async throws {
+    let family = try #require(BackboneFamily.named("mobilenetv2-0.35"))
+    let graph = try family.graph(size: Size2D(96), classCount: 10)
+    try await EngineActor.run { () throws(any Error) in
+      let whole = try Self.step(graph, mode, budget: nil)
+      #expect(whole.plan.segmentCount == 1)
+      let budget = whole.plan.arenaByteCount * 7 / 10
+      let part = try Self.step(graph, mode, budget: budget)
+      #expect(part.plan.segmentCount > 1)
+      #expect(part.plan.arenaByteCount <= budget)
+      #expect(part.outputs == whole.outputs)
+      #expect(part.gradients == whole.gradients)
+      for (path, tensor) in whole.parameters.tensors {
+        #expect(part.parameters[path]?.floats == tensor.floats, "\(path)")
+      }
+      var code: EngineError.Code?
+      do { _ = try Self.step(graph, mode, budget: 1 << 20) } catch { code = (error as? EngineError)?.code }
+      #expect(code == .memory)
+    }
+  }
+
+  /// One step from fresh weights with a plan that may take so much memory.
+  @EngineActor private static func step(
+    _ graph: Graph, _ mode: PlanOptions.BatchNormalizationMode, budget: Int?
+  ) throws -> (plan: Plan, outputs: [Float], gradients: [Float], parameters: Weights) {
+    let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
+    let plan = try Plan(
+      graph, parameters: bank,
+      options: PlanOptions(
+        batchSize: 4, trainable: Set(trainable(graph)), trainingLayers: Set(graph.layerNames),
+        batchNormalization: mode, memoryBudget: budget, seed: 5))
+    plan.inputs[0].values.fill("input")
+    plan.forward(step: 3)
+    plan.outputGradients[0].fill("gradient")
+    plan.backward()
+    return (plan, Array(plan.outputs[0].values), Array(plan.gradients.values), bank.snapshot())
   }
 
   @Test func gradientsOfMicroBatchesAddUpToThoseOfTheBatch() async throws {

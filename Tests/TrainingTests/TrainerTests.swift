@@ -122,6 +122,55 @@ import Training
     #expect(little.after == whole)
   }
 
+  // MARK: - Parts of a batch
+
+  @Test func accumulatedBatchesAreOneLargeBatch() throws {
+    var tiny = TinyRun()
+    tiny.options.batchSize = 16
+    let large = try run(tiny).after
+    tiny.options.batchSize = 8
+    let small = try run(tiny).after
+    tiny.options.accumulation = 2
+    #expect(try run(tiny).after == large)
+    #expect(small != large)
+  }
+
+  @Test func accumulatedBatchesAreNormalisedOneByOne() throws {
+    var tiny = TinyRun()
+    tiny.options.accumulation = 2
+    var schedule = Schedule(
+      phases: [Phase(name: "only", train: .all, epochs: 1, learningRate: .constant(1e-3))], restore: .last)
+    schedule.phases[0].batchNormalization = .trainingStatistics
+    var steps: [Int] = []
+    let phases = try run(tiny, schedule, events: { if case .step(let step) = $0 { steps.append(step.step) } }).phases
+    // Of 22 samples two whole batches of 8, in one step.
+    #expect(steps == [1])
+    #expect(phases[0].microBatchSize == 8)
+  }
+
+  @Test func aMemoryBudgetCutsBatchesAndThenRefuses() throws {
+    var tiny = TinyRun()
+    tiny.options.microBatchSize = 8
+    let schedule = Schedule(
+      phases: [Phase(name: "only", train: .all, epochs: 1, learningRate: .constant(1e-3))], restore: .last)
+    let sizes = try [1 << 20, 1 << 17, 1 << 16].map { budget in
+      tiny.options.memoryBudget = budget
+      return try run(tiny, schedule).phases[0].microBatchSize
+    }
+    #expect(sizes.first == 8)
+    #expect(zip(sizes, sizes.dropFirst()).allSatisfy(>=))
+    let smallest = try #require(sizes.last)
+    #expect(smallest < 8)
+    let fitted = try run(tiny, schedule).after
+    tiny.options.memoryBudget = nil
+    tiny.options.microBatchSize = smallest
+    #expect(try run(tiny, schedule).after == fitted)
+    tiny.options.memoryBudget = 1 << 10
+    #expect(throws: EngineError.self) { try run(tiny, schedule) }
+  }
+
+  // MARK: - Features in a file
+
   @Test func aCacheInAFileMakesTheSameBitsAndLeavesNothingBehind() throws {
     let folder = try TemporaryFolder()
     var tiny = TinyRun()

@@ -30,8 +30,10 @@ import Tensors
   let run = RunState()
 
   private(set) var steps: [Step] = []
-  /// The convolutions and matrix products among the steps.
-  var workloads: [Workload] = []
+  /// The convolutions and matrix products among the steps, without those that run again only to save memory.
+  private(set) var workloads: [Workload] = []
+  /// Whether forward steps are added that have run before in the same step.
+  var isRecomputing = false
   private(set) var buffers: [Buffer] = []
   /// Work that is done when parameters have changed, before the next run.
   private(set) var packs: [Pack] = []
@@ -130,6 +132,9 @@ extension Emitter {
 // MARK: - Steps
 
 extension Emitter {
+  /// Takes note of a convolution or matrix product.
+  func count(_ workload: Workload) { if !isRecomputing { workloads.append(workload) } }
+
   /// Adds a step that calls a kernel.
   func step(
     _ name: String, _ implementation: String, touching touched: [Buffer], operationCount: Int = 0,
@@ -168,7 +173,10 @@ extension Emitter {
 
 extension Emitter {
   /// Says where a value is.
-  func set(_ value: ValueID, _ activation: Activation) { activations[value] = activation }
+  func set(_ value: ValueID, _ activation: Activation) {
+    activations[value] = activation
+    copies[value] = nil
+  }
 
   /// Where a value is, as its maker put it there.
   func stored(_ value: ValueID) -> Activation {
@@ -344,9 +352,12 @@ extension Emitter {
 // MARK: - Laying out
 
 extension Emitter {
+  /// Where every buffer would lie.
+  var layout: Arena.Layout { Arena.Layout(of: buffers, sharing: !options.without.contains(.arena)) }
+
   /// Gives every buffer its place, and every primitive's argument its address.
-  func layOut() throws(EngineError) -> Arena {
-    let arena = try Arena(placing: buffers, sharing: !options.without.contains(.arena))
+  func layOut(_ layout: Arena.Layout) throws(EngineError) -> Arena {
+    let arena = try Arena(layout)
     for (memory, buffer) in memories { memory.place(at: buffer.address) }
     return arena
   }

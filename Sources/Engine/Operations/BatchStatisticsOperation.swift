@@ -45,6 +45,7 @@ import Tensors
     let (source, target) = (x.buffer, y.buffer)
     let bounds = activation.bounds ?? (-.infinity, .infinity)
     let (bank, normalization, momentum) = (emitter.parameters, normalization, momentum)
+    let isFirst = !emitter.isRecomputing
     emitter.step(
       name, "batch_statistics", touching: [source, target, mean, inverse, scale, shift, sums, scratch]
     ) {
@@ -62,13 +63,13 @@ import Tensors
         inverse.floats[c] = 1 / (variance + normalization.epsilon).squareRoot()
         scale.floats[c] = c < channels ? (gamma?[c] ?? 1) * inverse.floats[c] : 0
         shift.floats[c] = c < channels ? (beta?[c] ?? 0) - mean.floats[c] * scale.floats[c] : 0
-        guard c < channels else { continue }
+        guard isFirst, c < channels else { continue }
         means[c] = means[c] * momentum + mean.floats[c] * (1 - momentum)
         variances[c] = variances[c] * momentum + variance * (1 - momentum)
       }
       graft_channel_affine(
         target.address, source.address, view, scale.floats, shift.floats, bounds.low, bounds.high, type)
-      bank.changed([normalization.mean, normalization.variance])
+      if isFirst { bank.changed([normalization.mean, normalization.variance]) }
     }
     emitter.set(output, y)
     vectors = Vectors(mean: mean, inverse: inverse)

@@ -46,10 +46,9 @@ import Tensors
     let y = emitter.activation(x.shape, x.layout, x.type)
     let view = wide(emitter.view(x), x)
     let size = view.blocks * view.width
-    let scale = emitter.buffer(floatCount: size, isPersistent: true)
-    let shift = emitter.buffer(floatCount: size, isPersistent: true)
-    let zero = emitter.buffer(floatCount: size, isPersistent: true)
-    packVectors(emitter, scale, shift, zero, channels: x.shape.rank == 0 ? 1 : x.shape[-1], size: size)
+    // A second time round the vectors are there.
+    let (scale, shift, _) =
+      vectors ?? packVectors(emitter, channels: x.shape.rank == 0 ? 1 : x.shape[-1], size: size)
     let bounds = activation.bounds ?? (-.infinity, .infinity)
     let (source, target, type) = (x.buffer, y.buffer, x.type.kernel)
     emitter.step(name, "channel_affine", touching: [source, target]) {
@@ -57,7 +56,6 @@ import Tensors
         target.address, source.address, view, scale.floats, shift.floats, bounds.low, bounds.high, type)
     }
     emitter.set(output, y)
-    vectors = (scale, shift, zero)
   }
 
   /// Rows of pixels instead of pixels, where channels-last has few channels: the same loop over longer rows.
@@ -67,8 +65,12 @@ import Tensors
   }
 
   private func packVectors(
-    _ emitter: Emitter, _ scale: Buffer, _ shift: Buffer, _ zero: Buffer, channels: Int, size: Int
-  ) {
+    _ emitter: Emitter, channels: Int, size: Int
+  ) -> (scale: Buffer, shift: Buffer, zero: Buffer) {
+    let scale = emitter.buffer(floatCount: size, isPersistent: true)
+    let shift = emitter.buffer(floatCount: size, isPersistent: true)
+    let zero = emitter.buffer(floatCount: size, isPersistent: true)
+    vectors = (scale, shift, zero)
     let bank = emitter.parameters
     let source = source
     emitter.pack(parameters) {
@@ -105,6 +107,7 @@ import Tensors
       }
       graft_fill(zero.floats, 0, size)
     }
+    return (scale, shift, zero)
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {

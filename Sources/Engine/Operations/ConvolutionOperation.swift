@@ -39,6 +39,7 @@ import Tensors
   private var layouts: (source: MemoryDescriptor, destination: MemoryDescriptor)?
   private var hint: PrimitiveDescriptor?
   private var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
+  private var packedBias: Buffer?
   private var scale: Buffer?
 
   init(name: String, input: Program.ValueID, kernel: Kernel, bias: ParameterPath?, window: Window, insets: Insets2D) {
@@ -87,7 +88,9 @@ extension ConvolutionOperation {
     guard let kernelLayout = try descriptor.layout(of: dnnl_query_weights_md) else {
       throw EngineError(.primitive, subject: name, detail: "the convolution has no kernel")
     }
-    let packed = try packKernel(emitter, for: kernelLayout)
+    // A second time round kernel and bias are there.
+    let packed =
+      if let packedKernel { packedKernel.buffer } else { try packKernel(emitter, for: kernelLayout) }
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, xLayout, x.buffer), (graft_arg_weights, kernelLayout, packed),
       (graft_arg_destination, yLayout, y.buffer),
@@ -101,7 +104,7 @@ extension ConvolutionOperation {
     try emitter.step(
       name, descriptor, operationCount: operationCount(outputShape) * emitter.batch, arguments)
     emitter.set(output, y, as: type)
-    emitter.workloads.append(workload(.forward, emitter))
+    emitter.count(workload(.forward, emitter))
     guard trains else { return }
     source = x
     layouts = (xLayout, yLayout)
@@ -134,7 +137,7 @@ extension ConvolutionOperation {
   private func chooseLayouts(
     _ emitter: Emitter, there: ActivationLayout, input: Shape, output: Shape, trains: Bool
   ) throws(EngineError) -> (source: ActivationLayout, destination: ActivationLayout) {
-    if emitter.options.layout == .channelsLast { return (.channelsLast, .channelsLast) }
+    if emitter.options.without.contains(.layout) { return (.channelsLast, .channelsLast) }
     let (batch, type) = (emitter.batch, emitter.operandType(emitter.imageType))
     let free = try forward(
       emitter, MemoryDescriptor([batch, input[2], input[0], input[1]], dnnl_format_tag_any, type),
@@ -201,6 +204,7 @@ extension ConvolutionOperation {
   /// The bias, or s·(b − μ) + β where a normalisation is folded; nil where there is neither.
   private func packBias(_ emitter: Emitter) -> Buffer? {
     guard let normalization else { return bias.map(emitter.master) }
+    if let packedBias { return packedBias }
     guard let scale = foldedScale(emitter) else { return nil }
     let packed = emitter.buffer(floatCount: kernel.columns, isPersistent: true)
     let own = bias.map(emitter.master)
@@ -212,6 +216,7 @@ extension ConvolutionOperation {
           scale.floats[c] * ((own?.floats[c] ?? 0) - mean.floats[c]) + (beta?.floats[c] ?? 0)
       }
     }
+    packedBias = packed
     return packed
   }
 }
@@ -247,7 +252,7 @@ extension ConvolutionOperation {
       if let packedKernel, packedKernel.layout == kernelLayout { packedKernel.buffer } else {
         try packKernel(emitter, for: kernelLayout)
       }
-    emitter.workloads.append(workload(.inputGradient, emitter))
+    emitter.count(workload(.inputGradient, emitter))
     let count = operationCount(emitter.program.shapes[output]) * emitter.batch
     func compute(_ target: Emitter.Activation) throws(EngineError) {
       try emitter.step(
@@ -289,7 +294,7 @@ extension ConvolutionOperation {
         &handle, engine, layouts.source.handle, free.handle, biasLayout?.handle, layouts.destination.handle, &window,
         hint.handle, attributes.handle)
     }
-    emitter.workloads.append(workload(.parameterGradient, emitter))
+    emitter.count(workload(.parameterGradient, emitter))
     if descriptor.isReference, let blocks = DepthwiseBlocks(kernel, width: source.layout) {
       return emitDepthwiseGradients(emitter, gradient, source, blocks, biasGradient)
     }

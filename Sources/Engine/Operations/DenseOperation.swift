@@ -40,7 +40,8 @@ import Tensors
     let destination = try MemoryDescriptor(dense: [rows, outputCount], x.type)
     let descriptor = try forward(emitter, source, destination, Attributes(eltwise: activation.eltwise))
     guard let layout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
-    let packed = try pack(emitter, for: layout)
+    // A second time round the kernel is there.
+    let packed = if let packedKernel { packedKernel.buffer } else { try pack(emitter, for: layout) }
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, source, x.buffer), (graft_arg_weights, layout, packed),
       (graft_arg_destination, destination, y.buffer),
@@ -51,7 +52,7 @@ import Tensors
     }
     try emitter.step(name, descriptor, operationCount: operationCount(rows), arguments)
     emitter.set(output, y, as: type)
-    emitter.workloads.append(workload(.forward, emitter))
+    emitter.count(workload(.forward, emitter))
     layouts = (source, destination)
     packedKernel = (packed, layout)
   }
@@ -123,7 +124,7 @@ import Tensors
         attributes.handle)
     }
     guard let layout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
-    emitter.workloads.append(workload(.inputGradient, emitter))
+    emitter.count(workload(.inputGradient, emitter))
     let packed = packedKernel.layout == layout ? packedKernel.buffer : try pack(emitter, for: layout)
     let target = emitter.activation(x.shape, .channelsLast, x.type)
     try emitter.step(
@@ -151,7 +152,7 @@ import Tensors
         hint.handle, attributes.handle)
     }
     guard let layout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
-    emitter.workloads.append(workload(.parameterGradient, emitter))
+    emitter.count(workload(.parameterGradient, emitter))
     let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4)
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
       (graft_arg_source, layouts.source, x.buffer),

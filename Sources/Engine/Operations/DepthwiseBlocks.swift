@@ -9,6 +9,8 @@ struct DepthwiseBlocks {
   private let width: Int
   private let rows: Int
   private let columns: Int
+  /// The copies from table to blocks of all whole blocks, and of the last where it is not full.
+  private let parts: [RowCopy]
 
   /// Nil where the kernel is not depthwise or the layout is another one.
   init?(
@@ -16,13 +18,12 @@ struct DepthwiseBlocks {
   ) throws(EngineError) {
     guard kernel.dimensions.count == 5, kernel.dimensions[1] == 1, kernel.dimensions[2] == 1 else { return nil }
     if try MemoryDescriptor(kernel.dimensions, dnnl_Goihw8g, type) == layout {
-      width = 8
+      self.init(width: 8, kernel)
     } else if try MemoryDescriptor(kernel.dimensions, dnnl_Goihw16g, type) == layout {
-      width = 16
+      self.init(width: 16, kernel)
     } else {
       return nil
     }
-    (rows, columns) = (kernel.rows, kernel.columns)
   }
 
   /// Nil where the kernel is not depthwise or the activations that it meets are not in blocks.
@@ -30,8 +31,19 @@ struct DepthwiseBlocks {
     guard kernel.dimensions.count == 5, kernel.dimensions[1] == 1, kernel.dimensions[2] == 1,
       case .blocked(let width) = layout
     else { return nil }
+    self.init(width: width, kernel)
+  }
+
+  private init(width: Int, _ kernel: ConvolutionOperation.Kernel) {
     self.width = width
     (rows, columns) = (kernel.rows, kernel.columns)
+    let whole = columns / width
+    let full = RowCopy(
+      counts: (whole, rows), row: width, source: (0, width, columns), target: (0, rows * width, width))
+    let last = RowCopy(
+      counts: (1, rows), row: columns % width, source: (whole * width, 0, columns),
+      target: (whole * rows * width, 0, width))
+    parts = (whole > 0 ? [full] : []) + (last.row > 0 ? [last] : [])
   }
 
   /// How many numbers the blocks have.
@@ -46,17 +58,5 @@ struct DepthwiseBlocks {
   /// From blocks to the table.
   func unpack(_ blocks: UnsafePointer<Float>, to table: UnsafeMutablePointer<Float>) {
     for part in parts { part.reversed.run(from: blocks, to: table) }
-  }
-
-  /// The copies of all whole blocks, and of the last where it is not full.
-  private var parts: [RowCopy] {
-    let whole = columns / width
-    let full = RowCopy(
-      counts: (whole, rows), row: width, source: (0, width, columns), target: (0, rows * width, width))
-    guard columns % width != 0 else { return [full] }
-    let last = RowCopy(
-      counts: (1, rows), row: columns % width, source: (whole * width, 0, columns),
-      target: (whole * rows * width, 0, width))
-    return whole == 0 ? [last] : [full, last]
   }
 }

@@ -24,6 +24,9 @@ import Tensors
   }
 
   private var places: Places?
+  /// The kernel in the layouts that primitives want, and the bias as a map of channels, once they are there.
+  private var packed: [(buffer: Buffer, layout: MemoryDescriptor)] = []
+  private var biasVectors: (scale: Buffer, shift: Buffer)?
 
   init(
     name: String, input: Program.ValueID, kernel: ConvolutionOperation.Kernel, bias: ParameterPath?, window: Window,
@@ -91,7 +94,7 @@ import Tensors
   private func chooseLayouts(
     _ emitter: Emitter, _ there: Emitter.Activation, _ output: Shape
   ) throws(EngineError) -> (narrow: ActivationLayout, wide: ActivationLayout) {
-    if emitter.options.layout == .channelsLast { return (.channelsLast, .channelsLast) }
+    if emitter.options.without.contains(.layout) { return (.channelsLast, .channelsLast) }
     let (batch, input) = (emitter.batch, there.shape)
     let free = try convolution(
       emitter, wide: MemoryDescriptor([batch, output[2], output[0], output[1]], dnnl_format_tag_any),
@@ -109,27 +112,38 @@ import Tensors
     let master = emitter.master(kernel.path)
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
     if stored == layout { return master }
-    let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
-    emitter.pack([kernel.path], try emitter.packReorder(stored, master, to: layout, packed))
-    return packed
+    if let there = packed.first(where: { $0.layout == layout }) { return there.buffer }
+    let buffer = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
+    emitter.pack([kernel.path], try emitter.packReorder(stored, master, to: layout, buffer))
+    packed.append((buffer, layout))
+    return buffer
   }
 
   private func addBias(_ emitter: Emitter, to y: Emitter.Activation) {
     guard let bias else { return }
     let (view, channels) = (emitter.view(y), y.shape[2])
     let size = view.blocks * view.width
+    let target = y.buffer
+    let (scale, shift) = biasVectors ?? packBias(bias, emitter, channels: channels, size: size)
+    emitter.step(name, "channel_affine", touching: [target]) {
+      graft_channel_affine(
+        target.floats, target.floats, view, scale.floats, shift.floats, -.infinity, .infinity, graft_f32)
+    }
+  }
+
+  private func packBias(
+    _ bias: ParameterPath, _ emitter: Emitter, channels: Int, size: Int
+  ) -> (scale: Buffer, shift: Buffer) {
     let scale = emitter.buffer(floatCount: size, isPersistent: true)
     let shift = emitter.buffer(floatCount: size, isPersistent: true)
-    let (master, target) = (emitter.master(bias), y.buffer)
+    let master = emitter.master(bias)
     emitter.pack([bias]) {
       graft_fill(scale.floats, 1, size)
       graft_fill(shift.floats, 0, size)
       graft_copy(shift.floats, master.floats, channels)
     }
-    emitter.step(name, "channel_affine", touching: [target]) {
-      graft_channel_affine(
-        target.floats, target.floats, view, scale.floats, shift.floats, -.infinity, .infinity, graft_f32)
-    }
+    biasVectors = (scale, shift)
+    return (scale, shift)
   }
 
   // MARK: Backward
