@@ -20,6 +20,18 @@ public struct Backbone: Sendable {
   public var model: PretrainedModel?
   /// What became of the arrays in the file.
   public var report: LoadReport
+  /// How the file was read.
+  public var loading: Loading
+
+  /// What somebody wished for when a file was read.
+  public struct Loading: Sendable {
+    /// The family that the file's weights were said to belong to.
+    public var family: BackboneFamily?
+    /// How arrays were to find their places.
+    public var options: LoadOptions
+    /// Where the file was to be read.
+    public var mode: ReadingMode
+  }
 }
 
 extension Backbone {
@@ -53,6 +65,7 @@ extension Backbone {
       model = nil
     }
     self.cutLayer = cutLayer
+    loading = Loading(family: wantedFamily, options: options, mode: mode)
     let whole: Graph
     let ends: [(name: String, lastLayer: String)]
     do throws(WeightError) {

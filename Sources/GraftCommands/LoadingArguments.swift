@@ -57,6 +57,14 @@ struct LoadingArguments: ParsableArguments {
     return options
   }
 
+  /// The options that were given, by name.
+  var given: [String] {
+    [
+      (family != nil, "--family"), (byName, "--by-name"), (topological, "--topological"), (byShape, "--by-shape"),
+      (skipMismatch, "--skip-mismatch"), (!renamedClasses.isEmpty, "--map"), (theanoKernels, "--theano-kernels"),
+    ].filter(\.0).map(\.1)
+  }
+
   /// The family that was named.
   var namedFamily: BackboneFamily? { family.flatMap(BackboneFamily.named) }
 
@@ -71,35 +79,5 @@ extension Console {
   /// Prints what became of the weights of a file.
   static func note(_ report: LoadReport) {
     for line in report.lines() { note(line) }
-  }
-}
-
-/// What became of the weights of a file, in a command's JSON.
-struct LoadingDocument: Encodable {
-  /// A parameter with the two shapes.
-  struct Mismatch: Encodable {
-    let parameter: String
-    let expected: [Int]
-    let found: [Int]
-  }
-
-  let matching: String
-  let matched: Int
-  let missing: [String]
-  let unused: [String]
-  let mismatched: [Mismatch]
-  let ignored: [String]
-  let warnings: [String]
-
-  init(_ report: LoadReport) {
-    matching = report.matching.rawValue
-    matched = report.matched.count
-    missing = report.missing.map(\.description)
-    unused = report.unused
-    mismatched = report.mismatched.map {
-      Mismatch(parameter: $0.path.description, expected: $0.expected.dimensions, found: $0.found.dimensions)
-    }
-    ignored = report.ignored
-    warnings = report.warnings
   }
 }

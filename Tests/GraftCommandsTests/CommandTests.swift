@@ -21,7 +21,7 @@ struct CommandTests {
     let written = try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/run/result.json"))
     let one = try #require(try JSONSerialization.jsonObject(with: printed) as? NSDictionary)
     #expect(one == (try JSONSerialization.jsonObject(with: written) as? NSDictionary))
-    let expected = ["model", "peakResidentBytes", "phases", "seconds", "seed", "test", "validation"]
+    let expected = ["loading", "model", "peakResidentBytes", "phases", "seconds", "seed", "test", "validation"]
     #expect((one.allKeys as? [String])?.sorted() == expected)
     #expect(one["seed"] as? Int == 7)
     let phases = try #require(one["phases"] as? [[String: Any]])

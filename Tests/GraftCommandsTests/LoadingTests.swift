@@ -45,6 +45,81 @@ struct LoadingTests {
     #expect(unfit.failed(saying: "cannot be read as Dense, which has no option sharpness"), "\(unfit)")
   }
 
+  @Test("A run is loaded again from its run.yaml in the way in which it was loaded first")
+  func again() throws {
+    try place.writePictures(count: 4)
+    try place.writeBackbone()
+    let first = try place.graft(
+      "train", "--data", "pictures", "--backbone", "small.h5", "--output", "first", "--epochs", "1", "--topological",
+      "--skip-mismatch", "--map", "Window=Conv2D", "--map", "mine>Own=Dense", "--cut-at", "relu2", "--trust", "--seed",
+      "5", "--batch-size", "4", "--class-weights", "balanced", "--json")
+    try #require(first.status == 0, "\(first)")
+    let second = try place.graft("train", "--config", "first/run.yaml", "--output", "second", "--json")
+    try #require(second.status == 0, "\(second)")
+    let record = try String(contentsOfFile: "\(place.path)/first/run.yaml", encoding: .utf8)
+    #expect(record == (try String(contentsOfFile: "\(place.path)/second/run.yaml", encoding: .utf8)))
+    for line in [
+      "matching: order", "tolerance: [mismatched]", "Window: Conv2D", "\"mine>Own\": Dense", "isTrusted: true",
+      "cutAt: relu2",
+    ] { #expect(record.contains(line), "\(line) is missing in \(record)") }
+    #expect(
+      try Model.read("\(place.path)/first/model.keras").weights
+        == Model.read("\(place.path)/second/model.keras").weights)
+    for outcome in [first, second] {
+      let result = try #require(try outcome.json() as? [String: Any])
+      let loading = try #require(result["loading"] as? [String: Any])
+      #expect(loading["matching"] as? String == "order" && loading["matched"] as? Int == 12)
+      for key in ["missing", "unused", "mismatched", "ignored", "warnings"] {
+        #expect((loading[key] as? [Any])?.isEmpty == true, "\(key)")
+      }
+    }
+    #expect(second.error.contains("first/run.yaml trusts the backbone's file"))
+    #expect(!first.error.contains("trusts"))
+  }
+
+  @Test("A run from a run.yaml finds out that pictures or backbone are others")
+  func others() throws {
+    try place.writePictures(count: 4)
+    try place.writeBackbone()
+    try #require(try place.train("pictures").status == 0)
+    let same = ["train", "--config", "run/run.yaml", "--output", "second"]
+    let small = try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/small.h5"))
+    try place.write(small + Data([0]), to: "small.h5")
+    #expect(
+      try Program.run(same, in: place.path).failed(
+        saying: "small.h5: is another file than when run/run.yaml was written", "backbone.sha256"))
+    try place.write(small, to: "small.h5")
+    try place.writeClass("red", colour: 0, count: 5)
+    #expect(
+      try Program.run(same, in: place.path).failed(
+        saying: "pictures: holds other pictures or labels than when run/run.yaml was written", "data.fingerprint"))
+    try place.writeClass("yellow", colour: 0, count: 5)
+    let record = try String(contentsOfFile: "\(place.path)/run/run.yaml", encoding: .utf8)
+    let changed = record.split(separator: "\n").filter { !$0.contains("fingerprint:") }.joined(separator: "\n")
+    try place.write(Data(changed.utf8), to: "changed.yaml")
+    let outcome = try place.graft("train", "--config", "changed.yaml", "--output", "second")
+    #expect(
+      outcome.failed(saying: "has other classes of class", "expected blue, green, red", "found blue, green, red, yellow"),
+      "\(outcome)")
+    #expect(!FileManager.default.fileExists(atPath: "\(place.path)/second"))
+  }
+
+  @Test("bench says what became of the weights of a file")
+  func bench() throws {
+    try place.writeBackbone()
+    for options in [["--by-name"], []] {
+      let outcome = try Program.run(
+        ["bench", "small.h5", "--train", "none", "--batch-size", "1", "--json"] + options, in: place.path)
+      let found = try #require(try outcome.json() as? [String: Any])
+      let loading = try #require(found["loading"] as? [String: Any])
+      #expect(loading["matching"] as? String == "names" && loading["matched"] as? Int == 12, "\(loading)")
+    }
+    let generated = try place.graft("bench", "mobilenet-0.25", "--train", "none", "--by-name")
+    #expect(
+      generated.failed(saying: "mobilenet-0.25: is a family without a file here", "which need no --by-name"),
+      "\(generated)")
+  }
+
   @Test("Ways that exclude each other, or lack something, are wrong usage")
   func wrongUsage() throws {
     let file = fixture("keras/own-3.weights.h5").path

@@ -134,6 +134,12 @@ struct WrongThingsTests {
       (["inspect", "x", "--select", "stage"], "expected all, none, head"),
       (["bench", "vgg16", "--batch-size", "0"], "--batch-size must be from 1"),
       (["predict", "model.keras"], "image"),
+      (["train", "--output", "y"], "name the pictures with --data, or the run.yaml of an earlier run with --config"),
+      (["train", "--config", "r.yaml", "--data", "x", "--output", "y"], "leave out --data"),
+      (
+        ["train", "--config", "r.yaml", "--output", "y", "--seed", "1", "--by-name"],
+        "--config holds every option of the run: leave out --seed, --by-name"
+      ),
       (["fly"], "fly"),
     ])
   func usage(arguments: [String], expected: String) throws {
