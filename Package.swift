@@ -60,6 +60,9 @@ let package = Package(
       name: "FuzzFiles", dependencies: ["CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
       path: "Tests/FuzzFiles"),
 
+    // Pictures that the tests of the library and of the command are trained on.
+    .target(name: "TestPictures", path: "Tests/TestPictures"),
+
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
@@ -76,8 +79,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors"]),
-    .testTarget(name: "GraftTests", dependencies: ["Graft"]),
-    .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
+    .testTarget(name: "GraftTests", dependencies: ["Graft", "TestPictures"]),
+    .testTarget(
+      name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files", "TestPictures"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
