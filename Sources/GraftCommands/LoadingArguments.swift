@@ -5,7 +5,9 @@ import Graft
 ///
 /// Without any of them everything must fit.
 struct LoadingArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("The family that a file with weights alone belongs to.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "The family that the weights belong to, where the file does not hold a network of it.", valueName: "name"))
   var family: String?
 
   @Flag(help: "Match weights by layer names alone; what only the file or only the network has is passed over.")

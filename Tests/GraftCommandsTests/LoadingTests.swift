@@ -99,9 +99,43 @@ struct LoadingTests {
     try place.write(Data(changed.utf8), to: "changed.yaml")
     let outcome = try place.graft("train", "--config", "changed.yaml", "--output", "second")
     #expect(
-      outcome.failed(saying: "has other classes of class", "expected blue, green, red", "found blue, green, red, yellow"),
+      outcome.failed(
+        saying: "has other classes of class", "expected blue, green, red", "found blue, green, red, yellow"),
       "\(outcome)")
     #expect(!FileManager.default.fileExists(atPath: "\(place.path)/second"))
+  }
+
+  @Test("A family that is named takes the weights, whatever network the file holds itself")
+  func family() throws {
+    let family = BackboneFamily.mobileNet(alpha: 0.25)
+    let graph = try family.graph(size: Size2D(64))
+    try KerasFiles.write(graph, weights: .generated(for: graph), to: "\(place.path)/whole.h5", format: .wholeModelH5)
+    #expect(try inspect("whole.h5", "--family", "mobilenet-0.25").matched == 135)
+    let other = try place.graft("inspect", "whole.h5", "--family", "mobilenet-0.5")
+    #expect(
+      other.failed(
+        saying: "whole.h5 has no weights for this network: conv1/kernel [3, 3, 3, 16] is expected, but the file holds "
+          + "conv1/kernel [3, 3, 3, 8]"), "\(other)")
+    let custom = try place.graft("inspect", fixture("keras/renamed-3.keras").path, "--family", "vgg16", "--by-shape")
+    #expect(custom.failed(saying: "renamed-3.keras has no weights for this network: block1_conv1/kernel"), "\(custom)")
+  }
+
+  @Test(
+    "Nothing that fits is an error in every way of loading",
+    arguments: [[], ["--by-name"], ["--topological"], ["--by-shape"]], [[], ["--skip-mismatch"]])
+  func nothingFits(way: [String], tolerance: [String]) throws {
+    try place.writePictures(count: 2)
+    for file in ["own-3.weights.h5", "own-2.legacy.h5", "parts-3.weights.json"] {
+      let path = fixture("keras/\(file)").path
+      let options = ["--family", "vgg16"] + way + tolerance
+      for command in [["inspect", path], ["train", "--data", "pictures", "--output", "run", "--backbone", path]] {
+        let outcome = try Program.run(command + options, in: place.path)
+        #expect(
+          outcome.failed(
+            saying: "\(path)", "has no weights for this network: block1_conv1/kernel [3, 3, 3, 64] is expected, but",
+            "(the nearest are"), "\(outcome)")
+      }
+    }
   }
 
   @Test("bench says what became of the weights of a file")
