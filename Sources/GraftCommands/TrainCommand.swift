@@ -122,6 +122,11 @@ struct TrainCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
+    try requireName("--data", data)
+    try requireName("--config", config)
+    try requireName("--backbone", backbone)
+    try requireName("--output", output)
+    try requireName("--cut-at", cutAt)
     guard (data == nil) != (config == nil) else {
       throw ValidationError(
         data == nil

@@ -85,6 +85,7 @@ public struct RunFolder: Sendable {
 
 /// What the system says about a failure of Foundation.
 func systemReason(_ error: any Error) -> String {
+  if (error as? CocoaError)?.code == .fileNoSuchFile { return String(cString: strerror(ENOENT)) }
   let error = error as NSError
   let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
   return underlying.domain == NSPOSIXErrorDomain
