@@ -19,6 +19,7 @@ extension FineTuning {
   public init(
     _ configuration: RunConfiguration, name: String, in folders: PretrainedFolders? = nil, mode: ReadingMode? = nil
   ) throws {
+    try Self.checkNumbers(of: configuration, name: name)
     let dataset = try Dataset.read(at: configuration.data.path)
     if let expected = configuration.data.fingerprint, expected != dataset.fingerprint {
       throw TrainingError(
@@ -27,18 +28,13 @@ extension FineTuning {
           + "found \(dataset.fingerprint); without data.fingerprint in \(name) they are taken all the same")
     }
     try Self.check(configuration.tasks, against: dataset, name: name)
-    guard (8...4096).contains(configuration.backbone.imageSize) else {
+    let loading = configuration.backbone.loading ?? RunConfiguration.Loading()
+    let family = try loading.family.map { wanted throws(TrainingError) in
+      if let family = BackboneFamily.named(wanted) { return family }
+      let near = BackboneFamily.all.map(\.name).nearest(to: wanted, count: 5).joined(separator: ", ")
       throw TrainingError(
         .invalidOption, subject: name,
-        detail: "backbone.imageSize must be from 8 to 4096, but is \(configuration.backbone.imageSize)")
-    }
-    let loading = configuration.backbone.loading ?? RunConfiguration.Loading()
-    let family = try loading.family.map { name throws(TrainingError) in
-      if let family = BackboneFamily.named(name) { return family }
-      let near = BackboneFamily.all.map(\.name).nearest(to: name, count: 5).joined(separator: ", ")
-      throw TrainingError(
-        .invalidOption, subject: "backbone.loading.family",
-        detail: "there is no family \(name); the nearest are \(near)")
+        detail: "backbone.loading.family: there is no family \(wanted); the nearest are \(near)")
     }
     let backbone = try Backbone.load(
       configuration.backbone.source, in: folders, family: family, cutAt: configuration.backbone.cutAt,
@@ -61,6 +57,33 @@ extension FineTuning {
     split = configuration.data.split
     maximumBadFiles = configuration.data.maximumBadFiles
     dataPath = configuration.data.path
+  }
+
+  /// Checks the numbers that come from a command line otherwise, which checks them itself.
+  private static func checkNumbers(of configuration: RunConfiguration, name: String) throws(TrainingError) {
+    let augmentation = configuration.data.augmentation
+    let split = configuration.data.split
+    let (area, aspect) = (augmentation.cropArea ?? 1...1, augmentation.cropAspect)
+    let ranges: [(option: String, value: Double, range: ClosedRange<Double>)] = [
+      ("backbone.imageSize", Double(configuration.backbone.imageSize), 8...4096),
+      ("backbone.dropout", Double(configuration.backbone.dropout), 0...0.999),
+      ("data.augmentation.flipProbability", augmentation.flipProbability, 0...1),
+      ("data.augmentation.cropArea", area.lowerBound, 0.001...1),
+      ("data.augmentation.cropArea", area.upperBound, 0.001...1),
+      ("data.augmentation.cropAspect", aspect.lowerBound, 0.01...100),
+      ("data.augmentation.cropAspect", aspect.upperBound, 0.01...100),
+      ("data.augmentation.brightness", augmentation.brightness, 0...1),
+      ("data.augmentation.contrast", augmentation.contrast, 0...1),
+      ("data.augmentation.saturation", augmentation.saturation, 0...1),
+      ("data.split.training", split.training, 0.000001...1), ("data.split.validation", split.validation, 0.000001...1),
+      ("data.split.test", split.test, 0...1),
+      ("the sum of data.split", split.training + split.validation + split.test, 0.999999...1.000001),
+    ]
+    for (option, value, range) in ranges where !range.contains(value) {
+      throw TrainingError(
+        .invalidOption, subject: name,
+        detail: "\(option) must be from \(range.lowerBound) to \(range.upperBound), but is \(value)")
+    }
   }
 
   private static func check(

@@ -42,8 +42,12 @@ struct LoadingArguments: ParsableArguments {
       let near = BackboneFamily.all.map(\.name).nearest(to: family, count: 5).joined(separator: ", ")
       throw ValidationError("--family: there is no family \(family); the nearest are \(near)")
     }
-    for text in renamedClasses where Self.halves(of: text) == nil {
-      throw ValidationError("--map takes Custom=Known, but was given \(text)")
+    var known: Set<String> = []
+    for text in renamedClasses {
+      guard let (custom, _) = Self.halves(of: text) else {
+        throw ValidationError("--map takes Custom=Known, but was given \(text)")
+      }
+      guard known.insert(custom).inserted else { throw ValidationError("--map says twice what \(custom) is") }
     }
   }
 

@@ -16,6 +16,9 @@ extension RunConfiguration {
       let json = String(decoding: try encoder.encode(self), as: UTF8.self)
       guard let node = try compose(yaml: json) else { return "" }
       return try serialize(node: node.inBlockStyle, width: -1, allowUnicode: true)
+    } catch EncodingError.invalidValue(let value, let context) {
+      let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+      throw TrainingError(.invalidOption, subject: place, detail: "is \(value), which is no number to compute with")
     } catch {
       throw TrainingError(.invalidOption, subject: "configuration", detail: "cannot be written as YAML: \(error)")
     }
@@ -60,11 +63,13 @@ extension RunConfiguration {
         try given.check(against: known, at: [], in: name)
       }
     } catch let error as TrainingError {
-      throw error
+      throw error.subject == name
+        ? error : TrainingError(error.code, subject: name, detail: "\(error.subject) \(error.detail)")
     } catch let error as DecodingError {
       throw TrainingError(.invalidOption, subject: name, detail: error.spoken)
     } catch {
-      throw TrainingError(.invalidOption, subject: name, detail: "\(error)")
+      // Yams shows the line, however long it is.
+      throw TrainingError(.invalidOption, subject: name, detail: String("\(error)".prefix(200)))
     }
     guard version == 1 else {
       throw TrainingError(.invalidOption, subject: name, detail: "expected version 1, found \(version)")

@@ -89,6 +89,20 @@ struct LoadingTests {
       try Program.run(same, in: place.path).failed(
         saying: "small.h5: is another file than when run/run.yaml was written", "backbone.sha256"))
     try place.write(small, to: "small.h5")
+    let whole = try String(contentsOfFile: "\(place.path)/run/run.yaml", encoding: .utf8)
+    for (old, new, sentence) in [
+      ("imageSize: 32", "imageSize: -3", "backbone.imageSize must be from 8.0 to 4096.0, but is -3.0"),
+      ("training: 0.7", "training: -7", "data.split.training must be from"),
+      ("brightness: 0", "brightness: -1", "data.augmentation.brightness must be from 0.0 to 1.0, but is -1.0"),
+      ("dropout: 0.2", "dropout: .nan", "backbone.dropout is nan, which is no number to compute with"),
+      ("isTrusted: false", "family: vgg61", "backbone.loading.family: there is no family vgg61; the nearest are vgg16"),
+      ("version: 1", "version: [[[", "parser"),
+    ] {
+      #expect(whole.contains(old), "\(whole)")
+      try place.write(Data(whole.replacing(old, with: new).utf8), to: "odd.yaml")
+      let outcome = try place.graft("train", "--config", "odd.yaml", "--output", "second")
+      #expect(outcome.failed(saying: "graft: odd.yaml: ", sentence), "\(outcome)")
+    }
     try place.writeClass("red", colour: 0, count: 5)
     #expect(
       try Program.run(same, in: place.path).failed(
@@ -161,6 +175,7 @@ struct LoadingTests {
       (["--by-name", "--topological"], "--by-name and --topological exclude each other"),
       (["--by-shape"], "--by-shape needs --family"),
       (["--map", "Window"], "--map takes Custom=Known, but was given Window"),
+      (["--map", "Window=Conv2D", "--map", "Window=Dense"], "--map says twice what Window is"),
       (["--family", "vgg61"], "there is no family vgg61; the nearest are vgg16"),
     ] {
       let outcome = try Program.run(["inspect", file] + arguments, in: place.path)
