@@ -62,6 +62,8 @@ let package = Package(
 
     // Counts what a test allocates.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    // Pictures that the tests of the library and of the command are trained on.
+    .target(name: "TestPictures", path: "Tests/TestPictures"),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
@@ -80,11 +82,11 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "CAllocations", "Training", "Models", "Backbones", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files",
-        "Graphs",
-        "Tensors",
+        "Graphs", "Tensors",
       ]),
-    .testTarget(name: "GraftTests", dependencies: ["Graft"]),
-    .testTarget(name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files"]),
+    .testTarget(name: "GraftTests", dependencies: ["Graft", "TestPictures"]),
+    .testTarget(
+      name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files", "TestPictures"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -3,6 +3,7 @@
 Every file is a sound one, of the fixtures that real Keras wrote, with one thing about it changed.
 """
 
+import io
 import json
 import os
 import shutil
@@ -91,9 +92,11 @@ def external_storage(group, name, data):
 
 
 def virtual(group, name, data):
-    layout = h5py.VirtualLayout(shape=data.shape, dtype="f4")
-    layout[...] = h5py.VirtualSource(elsewhere, name, shape=data.shape)
-    group.create_virtual_dataset(name, layout)
+    # Through the lower interface: the other one has no word for leaving out the time.
+    plist = plain_list()
+    space = h5s.create_simple(data.shape)
+    plist.set_virtual(space, elsewhere.encode(), name.encode(), space)
+    create(group, name, data.shape, plist)
 
 
 def foreign_filter(group, name, data):
@@ -179,6 +182,18 @@ if not is_large:
     assert count in contents
     write_whole("huge-attribute.h5", contents.replace(count, struct.pack("<Q", 1 << 40)))
 
+    # Code, as Keras 2 wrote it: marshalled, in base 64.
+    with changed("lambda.h5", "plain-2.h5") as file:
+        config = json.loads(file.attrs["model_config"])
+        layer = config["config"]["layers"][-1]
+        layer["class_name"] = "Lambda"
+        layer["config"] = {
+            "name": layer["config"]["name"], "trainable": True, "dtype": "float32",
+            "function": ["4wEAAAAA", None, None], "function_type": "lambda", "module": "__main__", "output_shape": None,
+            "output_shape_type": "raw", "output_shape_module": None, "arguments": {},
+        }
+        file.attrs["model_config"] = json.dumps(config)
+
     # Names that lead elsewhere, or that a terminal would obey.
     for name, word in {
         "dotted-name": "../../../../etc/passwd", "newline-name": "conv\n\x1b[2Jgraft: done", "nul-name": "conv\x00.h5",
@@ -231,6 +246,19 @@ if not is_large:
     def python_module(layer):
         layer.update(class_name="system", module="os", registered_name=None)
 
+    def with_link(members):
+        # The file inside an archive has no place of its own from which another could be found, but may name one.
+        inner = io.BytesIO(dict(members)["model.weights.h5"])
+        with h5py.File(inner, "r+") as file:
+            found = []
+            file["layers"].visititems(lambda at, item: found.append(at) if isinstance(item, h5py.Dataset) else None)
+            parent, last = ("/layers/" + found[0]).rsplit("/", 1)
+            data = file[parent][last][...]
+            del file[parent][last]
+            external_link(file[parent], last, data)
+        return [(name, inner.getvalue() if name == "model.weights.h5" else contents) for name, contents in members]
+
+    archive("external-link.keras", with_link)
     archive("nested-json.keras", with_config(lambda contents: b'{"a":' * 1000 + b"1" + b"}" * 1000))
     archive("lambda.keras", with_layer(lambda_layer))
     archive("python-module.keras", with_layer(python_module))
@@ -241,6 +269,44 @@ if not is_large:
     archive("duplicate-member.keras", lambda members: members + [("config.json", b"{}")])
     archive("zip-bomb.keras", lambda members: [
         (name, bytes(100_000_000) if name == "model.weights.h5" else contents) for name, contents in members])
+
+    # Weights in parts: an index that leads elsewhere, and parts that are hostile themselves.
+    def index(name, *parts, text=None):
+        places = {"/layers/conv2d/vars": list(parts)}
+        contents = text or json.dumps({"metadata": {"total_size": 2908.0}, "weight_map": places})
+        write_whole(name + ".weights.json", contents.encode())
+
+    def part(name, number, base="parts-3_00000.weights.h5"):
+        """A copy of a part, or of another file, as a part of an index."""
+        own = f"{name}_{number:05}.weights.h5"
+        shutil.copyfile(os.path.join(source, base), place(own))
+        return own
+
+    def changed_part(name, write):
+        own = part(name, 0)
+        with h5py.File(place(own), "r+") as file:
+            group = file["layers/conv2d/vars"]
+            data = group["0"][...]
+            del group["0"]
+            write(group, "0", data)
+        index(name, own)
+
+    index("dotted-part", "../keras/parts-3_00000.weights.h5")
+    index("absolute-part", elsewhere)
+    index("newline-part", "newline-part_\n\x1b[2J.weights.h5")
+    index("missing-part", part("missing-part", 0), "missing-part_00001.weights.h5")
+    index("double-part", part("double-part", 0), part("double-part", 1))
+    index("foreign-part", part("foreign-part", 0, "plain-3.h5"))
+    index("many-parts", *[f"many-parts_{number:05}.weights.h5" for number in range(1000)])
+    index("nested-index", text='{"weight_map":' * 1000 + "1" + "}" * 1000)
+    # A part that is an index again, which names itself.
+    index("index-part", "index-part_00000.weights.h5")
+    os.replace(place("index-part.weights.json"), place("index-part_00000.weights.h5"))
+    index("index-part", "index-part_00000.weights.h5")
+    changed_part("external-link-part", external_link)
+    changed_part("external-storage-part", external_storage)
+    changed_part("huge-shape-part", huge_shape)
+    changed_part("deflate-bomb-part", deflate_bomb)
 else:
     # A million empty groups where a network has its layers.
     with h5py.File(place("million-groups.weights.h5"), "w", libver="latest") as file:

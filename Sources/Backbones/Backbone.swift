@@ -20,6 +20,18 @@ public struct Backbone: Sendable {
   public var model: PretrainedModel?
   /// What became of the arrays in the file.
   public var report: LoadReport
+  /// How the file was read.
+  public var loading: Loading
+
+  /// What somebody wished for when a file was read.
+  public struct Loading: Sendable {
+    /// The family that the file's weights were said to belong to.
+    public var family: BackboneFamily?
+    /// How arrays were to find their places.
+    public var options: LoadOptions
+    /// Where the file was to be read.
+    public var mode: ReadingMode
+  }
 }
 
 extension Backbone {
@@ -32,12 +44,16 @@ extension Backbone {
   /// - Parameters:
   ///   - source: A manifest's file or a path.
   ///   - size: The pictures' size; that of the file or family if nil.
-  ///   - family: The family that a weights-only file belongs to; the first that takes all its weights if nil.
+  ///   - family: The family that the file's weights belong to; if nil, the file's own network or, where it has none, the
+  ///     first family that takes all its weights.
   ///   - options: How arrays find their places and what may stay undone. Parameters that get no value because of that
   ///     start as fresh ones would, and the report says so.
   ///   - mode: How a file is read that is not a pretrained one.
   ///   - cutLayer: The last layer of the trunk; if nil, that of the family's last stage, or for an unknown network what
   ///     stands before its last global pooling or flatten.
+  ///
+  /// Where a family is named, the weights go into its network, whatever network the file holds itself.
+  ///
   /// - Throws: `BackboneError` with code `unfitFile` where the file cannot be read or fits no family, `invalidOption`
   ///   where its network cannot take pictures of that size or be cut there.
   public init(
@@ -53,12 +69,12 @@ extension Backbone {
       model = nil
     }
     self.cutLayer = cutLayer
+    loading = Loading(family: wantedFamily, options: options, mode: mode)
     let whole: Graph
     let ends: [(name: String, lastLayer: String)]
     do throws(WeightError) {
       let source = try KerasFile(path, mode: model == nil ? mode : .inProcess, inputSize: size)
-      switch source.format {
-      case .wholeModelH5, .keras:
+      if try Self.takesOwnNetwork(of: source, family: wantedFamily, size: size, options: options) {
         let file = try source.read(inputSize: size, options: options)
         whole = file.graph
         weights = file.weights
@@ -66,7 +82,7 @@ extension Backbone {
         let match = BackboneFamily.match(in: whole)
         family = match?.family
         ends = match?.stageEnds ?? model?.stageEnds.map { ($0.name, $0.lastLayer) } ?? []
-      case .weightsOnlyH5, .weightsH5:
+      } else {
         let named = wantedFamily ?? model.flatMap { BackboneFamily.named($0.family) }
         let fit = try Self.fit(source, at: path, to: named, options: options)
         whole = fit.graph
@@ -108,6 +124,23 @@ extension Backbone {
     report.warnings.append("\(first)\(more) start anew, for the file has nothing that fits.")
   }
 
+  /// Whether a file has a network, and one of the family that was named, if one was.
+  ///
+  /// A model of a class of its own has a network that is not known here; its weights may fit that of a family all the same.
+  package static func takesOwnNetwork(
+    of file: KerasFile, family: BackboneFamily?, size: Size2D?, options: LoadOptions
+  ) throws(WeightError) -> Bool {
+    guard file.format == .wholeModelH5 || file.format == .keras else { return false }
+    guard let family else { return true }
+    do throws(WeightError) {
+      let graph = try file.architecture(inputSize: size, options: options).graph
+      return BackboneFamily.match(in: graph)?.family.name == family.name
+    } catch {
+      if [.unsupportedLayer, .invalidArchitecture, .noArchitecture].contains(error.code) { return false }
+      throw error
+    }
+  }
+
   /// A family that takes the weights of a file.
   package struct Fit {
     /// The family's network.
@@ -126,10 +159,7 @@ extension Backbone {
   ///
   /// Numbers of half precision or squeezed ones take less than four bytes each; names and the state of an optimizer take
   /// some more.
-  private static func families(ofFile path: String) -> [BackboneFamily] {
-    guard let size = byteCount(ofFile: path) else { return [] }
-    // The index of a file that was cut into parts says nothing about their size.
-    if path.hasSuffix(".json") { return BackboneFamily.all }
+  private static func families(ofSize size: Int) -> [BackboneFamily] {
     let distances = BackboneFamily.all.map { family in
       let counts = family.parameterCounts.map { [$0.trunk, $0.whole] } ?? []
       let fitting = counts.map { 4 * $0 }.filter { $0 * 2 / 5 < size && size < $0 * 2 + (8 << 20) }
@@ -146,7 +176,7 @@ extension Backbone {
   package static func fit(
     _ file: KerasFile, at path: String, to family: BackboneFamily? = nil, options: LoadOptions = .strict
   ) throws(WeightError) -> Fit {
-    let families = family.map { [$0] } ?? families(ofFile: path)
+    let families = family.map { [$0] } ?? families(ofSize: file.byteCount)
     var first: WeightError?
     for family in families {
       for classCount in [nil, 1000] {
@@ -165,7 +195,8 @@ extension Backbone {
     throw WeightError(
       .unfitWeights, file: path,
       detail: "holds weights without a network, and they fit none of the \(BackboneFamily.all.count) families in code, "
-        + "with 1000 classes or without a classifier")
+        + "with 1000 classes or without a classifier"
+        + (families.isEmpty ? "" : "; where its family is named, the differences are told"))
   }
 }
 

@@ -8,23 +8,17 @@ extension BackboneFamily {
   /// Tan and Le, 2019. The network begins with its own preprocessing: x / 255, the mean and variance of ImageNet, which
   /// lie among the weights, and x / √σ once more, as the published weights were trained; Keras leaves that last layer out
   /// of networks without published weights, and so do pictures of one channel here.
-  public static let efficientNets = [
-    efficientNet(
-      0, Variant(width: 1, depth: 1, size: 224, dropout: 0.2), counts: ParameterCounts(4_049_571, 5_330_571)),
-    efficientNet(
-      1, Variant(width: 1, depth: 1.1, size: 240, dropout: 0.2), counts: ParameterCounts(6_575_239, 7_856_239)),
-    efficientNet(
-      2, Variant(width: 1.1, depth: 1.2, size: 260, dropout: 0.3), counts: ParameterCounts(7_768_569, 9_177_569)),
-    efficientNet(
-      3, Variant(width: 1.2, depth: 1.4, size: 300, dropout: 0.3), counts: ParameterCounts(10_783_535, 12_320_535)),
-    efficientNet(
-      4, Variant(width: 1.4, depth: 1.8, size: 380, dropout: 0.4), counts: ParameterCounts(17_673_823, 19_466_823)),
-    efficientNet(
-      5, Variant(width: 1.6, depth: 2.2, size: 456, dropout: 0.4), counts: ParameterCounts(28_513_527, 30_562_527)),
-    efficientNet(
-      6, Variant(width: 1.8, depth: 2.6, size: 528, dropout: 0.5), counts: ParameterCounts(40_960_143, 43_265_143)),
-    efficientNet(
-      7, Variant(width: 2, depth: 3.1, size: 600, dropout: 0.5), counts: ParameterCounts(64_097_687, 66_658_687)),
+  public static let efficientNets = variants.enumerated().map { efficientNet($0, $1.variant, counts: $1.counts) }
+
+  private static let variants: [(variant: Variant, counts: ParameterCounts)] = [
+    (Variant(width: 1, depth: 1, size: 224, dropout: 0.2), ParameterCounts(4_049_571, 5_330_571)),
+    (Variant(width: 1, depth: 1.1, size: 240, dropout: 0.2), ParameterCounts(6_575_239, 7_856_239)),
+    (Variant(width: 1.1, depth: 1.2, size: 260, dropout: 0.3), ParameterCounts(7_768_569, 9_177_569)),
+    (Variant(width: 1.2, depth: 1.4, size: 300, dropout: 0.3), ParameterCounts(10_783_535, 12_320_535)),
+    (Variant(width: 1.4, depth: 1.8, size: 380, dropout: 0.4), ParameterCounts(17_673_823, 19_466_823)),
+    (Variant(width: 1.6, depth: 2.2, size: 456, dropout: 0.4), ParameterCounts(28_513_527, 30_562_527)),
+    (Variant(width: 1.8, depth: 2.6, size: 528, dropout: 0.5), ParameterCounts(40_960_143, 43_265_143)),
+    (Variant(width: 2, depth: 3.1, size: 600, dropout: 0.5), ParameterCounts(64_097_687, 66_658_687)),
   ]
 
   private static func efficientNet(_ number: Int, _ variant: Variant, counts: ParameterCounts) -> BackboneFamily {

@@ -37,8 +37,13 @@ extension Graph {
       throw GraphError(.unknownName, subject: "layer \(name)", detail: "does not exist; the nearest are \(near)")
     }
     let shape = nodes[node].outputShape
-    guard shape.rank == 3, !(layer(of: node) is Input) else {
-      let hint = trunkEnd.map { "; the last that does is \(nodes[$0].layer)" } ?? ""
+    let hint = trunkEnd.map { "; the last that does is \(nodes[$0].layer)" } ?? ""
+    guard !(layer(of: node) is Input) else {
+      throw GraphError(
+        .unfitInput, subject: "layer \(name)",
+        detail: "is the input, behind which nothing would be left: expected a layer that puts out an image\(hint)")
+    }
+    guard shape.rank == 3 else {
       throw GraphError(
         .unfitInput, subject: "layer \(name)",
         detail: "expected a layer that puts out an image [H, W, C], found an output of \(shape)\(hint)")

@@ -62,9 +62,7 @@ extension NetworkBuilder {
   fileprivate mutating func normalCell(
     _ input: Node, _ previous: Node?, _ filters: Int, _ id: String
   ) throws(GraphError) -> Node {
-    let p = try adjusted(previous, to: input, filters, id)
-    var h = try conv(nasActivated(input), filters, 1, "normal_conv_1_\(id)")
-    h = try nasNormalized(h, "normal_bn_1_\(id)")
+    let (p, h) = try entered(input, previous, filters, kind: "normal", id)
     var sums: [Node] = [p]
     let left1 = try separables(h, filters, 5, "normal_left1_\(id)")
     let right1 = try separables(p, filters, 3, "normal_right1_\(id)")
@@ -84,9 +82,7 @@ extension NetworkBuilder {
   fileprivate mutating func reductionCell(
     _ input: Node, _ previous: Node?, _ filters: Int, _ id: String
   ) throws(GraphError) -> Node {
-    let p = try adjusted(previous, to: input, filters, id)
-    var h = try conv(nasActivated(input), filters, 1, "reduction_conv_1_\(id)")
-    h = try nasNormalized(h, "reduction_bn_1_\(id)")
+    let (p, h) = try entered(input, previous, filters, kind: "reduction", id)
     let padded = try paddedForStride(h, window: 3, "reduction_pad_1_\(id)")
     let left1 = try separables(h, filters, 5, stride: 2, "reduction_left1_\(id)")
     let right1 = try separables(p, filters, 7, stride: 2, "reduction_right1_\(id)")
@@ -103,6 +99,16 @@ extension NetworkBuilder {
     let right5 = try maxPooled(padded, 3, stride: 2, "reduction_right5_\(id)")
     let sum5 = try add(Add(), "reduction_add4_\(id)", to: left5, right5)
     return try join(Concatenate(), "reduction_concat_\(id)", [sum2, sum3, sum4, sum5])
+  }
+
+  /// What both kinds of cell begin with: the output of the cell before the last, and that of the last in the cell's own
+  /// channels.
+  private mutating func entered(
+    _ input: Node, _ previous: Node?, _ filters: Int, kind: String, _ id: String
+  ) throws(GraphError) -> (previous: Node, squeezed: Node) {
+    let p = try adjusted(previous, to: input, filters, id)
+    let projected = try conv(nasActivated(input), filters, 1, "\(kind)_conv_1_\(id)")
+    return (p, try nasNormalized(projected, "\(kind)_bn_1_\(id)"))
   }
 
   /// The output of the cell before the last, brought to the size and channels of that of the last.

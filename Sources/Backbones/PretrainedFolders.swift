@@ -115,6 +115,10 @@ extension PretrainedFolders {
       return .file(name)
     }
     guard let family else {
+      // Nobody calls a network so: it is a path.
+      if name.contains("/") || [".h5", ".hdf5", ".keras", ".json"].contains(where: name.lowercased().hasSuffix) {
+        throw BackboneError(.unknownName, subject: name, detail: "does not exist")
+      }
       throw BackboneError(
         .unknownName, subject: "backbone \(name)", detail: "is neither a file nor a pretrained model; \(found)")
     }

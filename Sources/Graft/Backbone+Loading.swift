@@ -11,7 +11,7 @@ extension Backbone {
   /// - Parameters:
   ///   - name: The name of a model in `pretrained/`, or the path of a `.h5`, `.weights.h5` or `.keras` file.
   ///   - folders: Where names are looked for; the usual folders if nil.
-  ///   - family: The family that a file with weights alone belongs to; the first that takes all of them if nil.
+  ///   - family: The family that the file's weights belong to; see ``Backbone/init(_:size:family:cutAt:options:mode:)``.
   ///   - cutLayer: The last layer of the trunk; see ``Backbone/init(_:size:family:cutAt:options:mode:)``.
   ///   - options: How the file's arrays find their places; everything must fit unless they say otherwise.
   ///   - mode: How a file is read that is not a pretrained one.

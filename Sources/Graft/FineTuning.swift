@@ -36,6 +36,8 @@ public struct FineTuning: Sendable {
   public var classWeighting = ClassWeighting.none
   /// How many pictures may turn out unreadable: a number, or a share such as `1%`.
   public var maximumBadFiles = "1%"
+  /// What is learnt; every task of the data set, with the weighting above, if nil.
+  public var tasks: [TaskDescription]?
   /// The head that each task gets.
   public var head = ClassificationHead()
   /// Where the pictures were read from, for `run.yaml`.
@@ -89,7 +91,7 @@ extension FineTuning {
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
     // What can be known without opening a picture fails before anything is made.
     _ = try Split(dataset, fractions: split, seed: options.seed)
-    let tasks = dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let tasks = tasks ?? dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
     let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
@@ -99,7 +101,8 @@ extension FineTuning {
       for note in dataset.notes { handler(.note(note)) }
       let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
       let run = FineTuningRun(
-        configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder, handler: handler)
+        configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder,
+        loading: LoadingSummary(backbone.report), handler: handler)
       let result = try await EngineActor.run { () throws in try run.run() }
       return FineTunedModel(model: try Model.read(folder[.model]), result: result, folder: folder)
     } catch {
@@ -138,6 +141,7 @@ extension FineTuning {
         source: backbone.name, sha256: digest, imageSize: imageSize.height, dropout: head.dropoutRate),
       tasks: tasks, schedule: schedule, options: options)
     result.backbone.cutAt = backbone.cutLayer
+    result.backbone.loading = RunConfiguration.Loading(backbone.loading)
     return result
   }
 }

@@ -34,7 +34,13 @@ struct ApplyCommand: AsyncParsableCommand {
   @Option(help: "How many threads compute; 0 leaves it to the system.")
   var threads = 0
 
-  func validate() throws { try requireRange("threads", threads, 0...4096) }
+  func validate() throws {
+    try requireName("<model>", model)
+    try requireName("--input", input)
+    try requireName("--output", output)
+    try requireName("--layer", layer)
+    try requireRange("threads", threads, 0...4096)
+  }
 
   func run() async throws {
     let numbers = try Tensor(npy: input)

@@ -91,3 +91,8 @@ func requireRange(_ option: String, _ value: Int?, _ range: ClosedRange<Int>) th
   guard let value, !range.contains(value) else { return }
   throw ValidationError("--\(option) must be from \(range.lowerBound) to \(range.upperBound), but is \(value)")
 }
+
+/// Refuses a name that is given and empty, as by a variable of a script that was never set.
+func requireName(_ option: String, _ value: String?) throws {
+  if value?.isEmpty == true { throw ValidationError("\(option) must not be empty") }
+}

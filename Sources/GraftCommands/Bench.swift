@@ -38,6 +38,8 @@ struct BenchReport: Encodable, Sendable {
   let batchSize: Int
   /// How many threads compute.
   let threads: Int
+  /// What became of the weights of the file; nil for generated ones.
+  let loading: LoadingSummary?
   /// Every operation of the plan; nil where nobody asked.
   let operations: [Operation]?
 }
@@ -91,7 +93,7 @@ struct Bench {
       arenaBytes: stepper.plan.arenaByteCount, segments: stepper.plan.segmentCount,
       trainableParameters: workload.trainableCount,
       precision: workload.precision.rawValue,
-      batchSize: workload.batchSize, threads: threadCount, operations: operations)
+      batchSize: workload.batchSize, threads: threadCount, loading: workload.subject.loading, operations: operations)
   }
 
   /// The power of two below the batch size with which a step is fastest: from one picture up until it gets slower twice.

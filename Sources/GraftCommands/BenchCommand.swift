@@ -79,6 +79,12 @@ struct BenchCommand: AsyncParsableCommand {
   var load = false
 
   func validate() throws {
+    try requireName("<model>", model)
+    try requireName("--cut-at", cutAt)
+    if load, !loading.given.isEmpty || cutAt != nil || trust.trust {
+      let given = loading.given + (cutAt == nil ? [] : ["--cut-at"]) + (trust.trust ? ["--trust"] : [])
+      throw ValidationError("--load reads the whole file in both ways: leave out \(given.joined(separator: ", "))")
+    }
     try requireRange("batch-size", batchSize, 1...4096)
     try requireRange("image-size", imageSize, 8...4096)
     try requireRange("micro-batch-size", microBatchSize, 1...batchSize)

@@ -66,22 +66,32 @@ struct BenchSubject: Sendable {
   let headLayers: Set<String>
   /// What a user may want to know, a sentence each.
   let notes: [String]
+  /// What became of the weights of the file; nil for generated ones.
+  let loading: LoadingSummary?
 
   /// A finished model as it is; or the trunk of a file, a pretrained network or a family, with a head of a thousand classes.
   ///
   /// A family without a file gets generated weights.
   init(
-    _ name: String, imageSize: Size2D?, cutAt cutLayer: String? = nil, loading: LoadingArguments? = nil,
-    mode: ReadingMode
+    _ name: String, imageSize: Size2D?, cutAt cutLayer: String?, loading arguments: LoadingArguments, mode: ReadingMode
   ) throws {
     let folders = try PretrainedFolders()
     let isHere = (try? folders.resolve(name)) != nil
     var model: Model
-    if isHere, cutLayer == nil, let finished = try BenchSubject.finished(name, folders: folders, mode: mode) {
-      model = finished
+    if isHere, cutLayer == nil, arguments.given.isEmpty,
+      let finished = try BenchSubject.finished(name, folders: folders, mode: mode)
+    {
+      model = finished.model
+      loading = LoadingSummary(finished.report)
       notes = []
       if let imageSize { model.graph = try model.graph.resized(to: [imageSize.height, imageSize.width, 3]) }
     } else if !isHere, let family = BackboneFamily.named(name) {
+      guard arguments.given.isEmpty else {
+        throw CommandFailure(
+          "\(name): is a family without a file here, so it gets generated weights, which need no "
+            + arguments.given.joined(separator: " and no "))
+      }
+      loading = nil
       let trunk = try family.graph(size: imageSize).trunk(stageEnds: family.stageEnds, cutAt: cutLayer)
         .embedding(family.preprocessing)
       model = try BenchSubject.headed(
@@ -89,9 +99,9 @@ struct BenchSubject: Sendable {
       notes = ["\(family.title) with generated weights"]
     } else {
       let backbone = try Backbone.load(
-        name, in: folders, family: loading?.namedFamily, cutAt: cutLayer, options: loading?.options ?? .strict,
-        mode: mode)
+        name, in: folders, family: arguments.namedFamily, cutAt: cutLayer, options: arguments.options, mode: mode)
       Console.note(backbone.report)
+      loading = LoadingSummary(backbone.report)
       model = try BenchSubject.headed(
         backbone.graph, weights: backbone.weights, imageSize: imageSize ?? backbone.imageSize)
       notes = []
@@ -102,11 +112,13 @@ struct BenchSubject: Sendable {
   }
 
   /// The model of a file that carries a document of Graft; nil for any other file.
-  private static func finished(_ name: String, folders: PretrainedFolders, mode: ReadingMode) throws -> Model? {
+  private static func finished(
+    _ name: String, folders: PretrainedFolders, mode: ReadingMode
+  ) throws -> (model: Model, report: LoadReport)? {
     guard case .file(let path) = try folders.resolve(name) else { return nil }
-    let file = try KerasFile(path, mode: mode, wanted: .description)
+    let file = try KerasFile(path, mode: mode, wanted: .shapes)
     guard file.format.holdsNetwork, file.graftDocument != nil else { return nil }
-    return try Model.read(path, mode: mode)
+    return (try Model.read(path, mode: mode), try file.matchWeights())
   }
 
   private static func headed(_ trunk: Graph, weights: Weights, imageSize: Size2D) throws -> Model {

@@ -1,12 +1,15 @@
 import Foundation
+import Graft
 
 /// Where a command's words go: results to standard output, everything else to standard error.
+///
+/// Lines may hold names out of files of strangers: no control character in them reaches a terminal.
 enum Console {
   /// Whether a person watches standard error.
   static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Prints a line of a result.
-  static func result(_ line: String) { print(line) }
+  static func result(_ line: String) { print(line.withVisibleControlCharacters) }
 
   /// Prints a line of a result to somebody who waits for it.
   static func immediateResult(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
@@ -23,10 +26,13 @@ enum Console {
   }
 
   /// Prints a line about the work.
-  static func note(_ line: String) { write(line + "\n") }
+  static func note(_ line: String) { write(line.withVisibleControlCharacters + "\n") }
 
   /// Prints why the work failed.
-  static func failure(_ sentence: String) { write("graft: \(sentence)\n") }
+  static func failure(_ sentence: String) { write("graft: \(sentence.withVisibleControlCharacters)\n") }
+
+  /// Prints how a command is used, in several lines.
+  static func usage(_ text: String) { write(text + "\n") }
 
   /// Writes over the last line that was written by this function; only for watched consoles.
   static func overwrite(_ line: String) { write("\r\u{1b}[K\(line)") }

@@ -29,6 +29,11 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON document.")
   var json = false
 
+  func validate() throws {
+    try requireName("<model>", model)
+    try requireName("--data", data)
+  }
+
   func run() async throws {
     let pictures = try Dataset.read(at: data)
     let model = try Model.open(model, mode: trust.mode)

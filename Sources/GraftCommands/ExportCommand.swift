@@ -34,6 +34,11 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Replace a file that is there.")
   var force = false
 
+  func validate() throws {
+    try requireName("<model>", model)
+    try requireName("--output", output)
+  }
+
   func run() throws {
     let model = try Model.open(model, mode: trust.mode)
     guard force || !FileManager.default.fileExists(atPath: output) else {

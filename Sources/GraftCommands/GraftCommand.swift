@@ -72,7 +72,7 @@ extension GraftCommand {
       print(fullMessage(for: error))
       return .done
     case .validationFailure:
-      Console.note(fullMessage(for: error))
+      Console.usage(fullMessage(for: error))
       return .wrongUsage
     default:
       Console.failure(sentence(for: error))

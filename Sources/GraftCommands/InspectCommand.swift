@@ -7,6 +7,8 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show a file's family, preprocessing, stages and layers; nothing is run.",
     discussion: """
+      Where the weights do not fill the network as the loading options ask, that is said at the end, with exit status 1.
+
       A selection says what would train: all, none, head, trunk, stage:NAME, stages:last N and layer:NAME, joined by \
       " + " and " - ".
 
@@ -31,6 +33,11 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Print one JSON document.")
   var json = false
 
+  func validate() throws {
+    try requireName("<file>", file)
+    try requireName("--cut-at", cutAt)
+  }
+
   func run() throws {
     let found = try Inspection(of: file, cutAt: cutAt, loading: loading, mode: trust.mode)
     Console.note(found.report)
@@ -40,5 +47,7 @@ struct InspectCommand: ParsableCommand {
     } else {
       found.lines(selected: chosen).forEach(Console.result)
     }
+    // The description stands; that the file could not be loaded so is a failure all the same.
+    if let failure = found.failure { throw failure }
   }
 }

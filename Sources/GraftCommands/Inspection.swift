@@ -20,6 +20,8 @@ struct Inspection {
   let headLayers: Set<String>
   /// What would become of the weights of the file if it were loaded.
   let report: LoadReport
+  /// Why the weights could not be loaded; nil where they can.
+  let failure: WeightError?
 
   /// Looks into a file, or that of a pretrained network.
   ///
@@ -35,14 +37,15 @@ struct Inspection {
     case .file(let file): path = file
     }
     let mode = entry == nil ? mode : .inProcess
-    let source = try KerasFile(path, mode: mode, wanted: .shapes, inputSize: entry?.model.inputSize)
+    let source = try KerasFile(path, mode: mode, wanted: .checkedShapes, inputSize: entry?.model.inputSize)
     format = source.format
     var graph: Graph
     var ends: [(name: String, lastLayer: String)] = []
     var document: ModelDocument?
-    if format.holdsNetwork {
-      let architecture = try source.architecture(inputSize: entry?.model.inputSize, options: loading.options)
-      report = try source.matchWeights(inputSize: entry?.model.inputSize, options: loading.options)
+    let size = entry?.model.inputSize
+    if try Backbone.takesOwnNetwork(of: source, family: loading.namedFamily, size: size, options: loading.options) {
+      let architecture = try source.architecture(inputSize: size, options: loading.options)
+      (report, failure) = try source.fitWeights(inputSize: size, options: loading.options)
       kerasVersion = architecture.kerasVersion
       frozenLayers = architecture.frozenLayers
       graph = architecture.graph
@@ -57,6 +60,7 @@ struct Inspection {
       let fit = try Backbone.fit(
         KerasFile(path, mode: mode), at: path, to: loading.namedFamily, options: loading.options)
       report = fit.report
+      failure = nil
       kerasVersion = nil
       frozenLayers = []
       graph = fit.graph

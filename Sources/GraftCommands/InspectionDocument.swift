@@ -55,7 +55,7 @@ struct InspectionDocument: Encodable {
   let headLayers: [String]
   let layers: [Layer]
   let selected: [String]?
-  let loading: LoadingDocument
+  let loading: LoadingSummary
 
   init(_ inspection: Inspection, selected: Set<ParameterPath>?) {
     let graph = inspection.graph
@@ -93,6 +93,6 @@ struct InspectionDocument: Encodable {
         parameters: inspection.parameterCount(of: name), frozen: inspection.frozenLayers.contains(name))
     }
     self.selected = selected.map { $0.sorted().map(\.description) }
-    loading = LoadingDocument(inspection.report)
+    loading = LoadingSummary(inspection.report)
   }
 }

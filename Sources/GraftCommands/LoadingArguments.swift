@@ -5,7 +5,9 @@ import Graft
 ///
 /// Without any of them everything must fit.
 struct LoadingArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("The family that a file with weights alone belongs to.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "The family that the weights belong to, where the file does not hold a network of it.", valueName: "name"))
   var family: String?
 
   @Flag(help: "Match weights by layer names alone; what only the file or only the network has is passed over.")
@@ -40,8 +42,12 @@ struct LoadingArguments: ParsableArguments {
       let near = BackboneFamily.all.map(\.name).nearest(to: family, count: 5).joined(separator: ", ")
       throw ValidationError("--family: there is no family \(family); the nearest are \(near)")
     }
-    for text in renamedClasses where Self.halves(of: text) == nil {
-      throw ValidationError("--map takes Custom=Known, but was given \(text)")
+    var known: Set<String> = []
+    for text in renamedClasses {
+      guard let (custom, _) = Self.halves(of: text) else {
+        throw ValidationError("--map takes Custom=Known, but was given \(text)")
+      }
+      guard known.insert(custom).inserted else { throw ValidationError("--map says twice what \(custom) is") }
     }
   }
 
@@ -55,6 +61,14 @@ struct LoadingArguments: ParsableArguments {
     if theanoKernels { options.kernelOrientation = .convolution }
     for (custom, known) in renamedClasses.compactMap(Self.halves) { options.knownClasses[custom] = known }
     return options
+  }
+
+  /// The options that were given, by name.
+  var given: [String] {
+    [
+      (family != nil, "--family"), (byName, "--by-name"), (topological, "--topological"), (byShape, "--by-shape"),
+      (skipMismatch, "--skip-mismatch"), (!renamedClasses.isEmpty, "--map"), (theanoKernels, "--theano-kernels"),
+    ].filter(\.0).map(\.1)
   }
 
   /// The family that was named.
@@ -71,35 +85,5 @@ extension Console {
   /// Prints what became of the weights of a file.
   static func note(_ report: LoadReport) {
     for line in report.lines() { note(line) }
-  }
-}
-
-/// What became of the weights of a file, in a command's JSON.
-struct LoadingDocument: Encodable {
-  /// A parameter with the two shapes.
-  struct Mismatch: Encodable {
-    let parameter: String
-    let expected: [Int]
-    let found: [Int]
-  }
-
-  let matching: String
-  let matched: Int
-  let missing: [String]
-  let unused: [String]
-  let mismatched: [Mismatch]
-  let ignored: [String]
-  let warnings: [String]
-
-  init(_ report: LoadReport) {
-    matching = report.matching.rawValue
-    matched = report.matched.count
-    missing = report.missing.map(\.description)
-    unused = report.unused
-    mismatched = report.mismatched.map {
-      Mismatch(parameter: $0.path.description, expected: $0.expected.dimensions, found: $0.found.dimensions)
-    }
-    ignored = report.ignored
-    warnings = report.warnings
   }
 }

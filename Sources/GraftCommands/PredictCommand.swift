@@ -26,6 +26,7 @@ struct PredictCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
+    try requireName("<model>", model)
     try requireRange("top", top, 1...100_000)
     if image.isEmpty { throw ValidationError("name at least one picture") }
   }

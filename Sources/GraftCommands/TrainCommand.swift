@@ -16,15 +16,26 @@ struct TrainCommand: AsyncParsableCommand {
       at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start. BatchNorm statistics \
       stay frozen, and the weights with the best validation loss are kept.
 
+      Every run writes its whole configuration into run.yaml; --config runs it again.
+
       Example:
         graft train --data pictures --backbone efficientnet-lite0 --output runs/first
+        graft train --config runs/first/run.yaml --output runs/again
       """)
 
   @Option(help: ArgumentHelp("The folder of class folders, or the CSV manifest.", valueName: "dir|csv"))
-  var data: String
+  var data: String?
 
-  @Option(help: ArgumentHelp("The name of a pretrained network, or a weight file.", valueName: "name|file"))
-  var backbone = "efficientnet-lite0"
+  @Option(
+    help: ArgumentHelp(
+      "The run.yaml of a run that is run again; it holds every option of the run, so none can be added.",
+      valueName: "run.yaml"))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The name of a pretrained network, or a weight file; efficientnet-lite0 unless given.", valueName: "name|file"))
+  var backbone: String?
 
   @Option(
     help: ArgumentHelp(
@@ -34,20 +45,20 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
   var output: String
 
-  @Option(help: "What trains when.")
-  var schedule = ScheduleArgument.probeThenTune
+  @Option(help: "What trains when; probe-then-tune unless given.")
+  var schedule: ScheduleArgument?
 
   @Option(help: "Height and width of the pictures that go in; the backbone's own unless given.")
   var imageSize: Int?
 
-  @Option(help: "How pictures are brought to that size: cut, squashed, or laid on white.")
-  var fit = FineTuning.defaultFit
+  @Option(help: "How pictures are brought to that size: cut, squashed, or laid on white; pad unless given.")
+  var fit: Fit?
 
-  @Option(help: "The pictures of one optimizer step.")
-  var batchSize = TrainingOptions().batchSize
+  @Option(help: "The pictures of one optimizer step; 16 unless given.")
+  var batchSize: Int?
 
-  @Option(help: "How many batches make one optimizer step, by the mean of their gradients.")
-  var accumulate = 1
+  @Option(help: "How many batches make one optimizer step, by the mean of their gradients; 1 unless given.")
+  var accumulate: Int?
 
   @Option(help: "The most epochs of every phase.")
   var epochs: Int?
@@ -61,32 +72,33 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The rule of every phase.")
   var optimizer: OptimizerArgument?
 
-  @Option(help: "How training pictures are varied.")
-  var augment = AugmentationArgument.flip
+  @Option(help: "How training pictures are varied; flip unless given.")
+  var augment: AugmentationArgument?
 
   @Option(help: "How many augmented forms each picture has, computed once; another in every epoch unless given.")
   var augmentVariants: Int?
 
   @Option(
-    help: "The shares for training, validation and test, where the data does not say.",
+    help: "The shares for training, validation and test, where the data does not say; 70/15/15 unless given.",
     transform: { try SplitFractions(parsing: $0) })
-  var split = SplitFractions.standard
+  var split: SplitFractions?
 
-  @Option(help: "How much the pictures of each class count.")
-  var classWeights = ClassWeightsArgument.none
+  @Option(help: "How much the pictures of each class count; none weighs them alike, and is so unless given.")
+  var classWeights: ClassWeightsArgument?
 
   @Option(
-    help: "How many pictures may be unreadable: a number, or a share such as 2%; at least 1.",
+    help: "How many pictures may be unreadable: a number, or a share such as 2%; at least 1, and 1% unless given.",
     transform: { text in
       _ = try BadFilePolicy(parsing: text)
       return text
     })
-  var maxBadFiles = "1%"
+  var maxBadFiles: String?
 
   @Option(
     help: ArgumentHelp(
-      "The numbers that images are computed with; auto is bf16 in what is frozen, where the processor has it."))
-  var precision = PrecisionArgument.auto
+      "The numbers that images are computed with; auto, which holds unless given, is bf16 in what is frozen, where the "
+        + "processor has it."))
+  var precision: PrecisionArgument?
 
   @Option(
     help: ArgumentHelp(
@@ -102,11 +114,11 @@ struct TrainCommand: AsyncParsableCommand {
     transform: { try ByteCount(parsing: $0) })
   var memoryBudget: ByteCount?
 
-  @Option(help: "How many threads compute; 0 leaves it to the system.")
-  var threads = 0
+  @Option(help: "How many threads compute; 0 leaves it to the system, as do runs that are not told.")
+  var threads: Int?
 
-  @Option(help: "What every random draw comes from.")
-  var seed: UInt64 = 1
+  @Option(help: "What every random draw comes from; 1 unless given.")
+  var seed: UInt64?
 
   @OptionGroup(title: "Loading options")
   var loading: LoadingArguments
@@ -120,6 +132,20 @@ struct TrainCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
+    try requireName("--data", data)
+    try requireName("--config", config)
+    try requireName("--backbone", backbone)
+    try requireName("--output", output)
+    try requireName("--cut-at", cutAt)
+    guard (data == nil) != (config == nil) else {
+      throw ValidationError(
+        data == nil
+          ? "name the pictures with --data, or the run.yaml of an earlier run with --config"
+          : "--config names the pictures already: leave out --data")
+    }
+    if config != nil, !given.isEmpty {
+      throw ValidationError("--config holds every option of the run: leave out \(given.joined(separator: ", "))")
+    }
     try requireRange("image-size", imageSize, 8...4096)
     try requireRange("batch-size", batchSize, 1...65536)
     try requireRange("accumulate", accumulate, 1...65536)
@@ -132,29 +158,29 @@ struct TrainCommand: AsyncParsableCommand {
     }
   }
 
+  /// The options that a configuration holds and that were given all the same.
+  private var given: [String] {
+    let options: [(String, Bool)] = [
+      ("--backbone", backbone != nil), ("--cut-at", cutAt != nil), ("--schedule", schedule != nil),
+      ("--image-size", imageSize != nil), ("--fit", fit != nil), ("--batch-size", batchSize != nil),
+      ("--accumulate", accumulate != nil), ("--memory-budget", memoryBudget != nil),
+      ("--epochs", epochs != nil), ("--patience", patience != nil), ("--learning-rate", learningRate != nil),
+      ("--optimizer", optimizer != nil), ("--augment", augment != nil), ("--augment-variants", augmentVariants != nil),
+      ("--split", split != nil), ("--class-weights", classWeights != nil), ("--max-bad-files", maxBadFiles != nil),
+      ("--precision", precision != nil), ("--cache-budget", cacheBudget != nil), ("--threads", threads != nil),
+      ("--seed", seed != nil),
+    ]
+    return options.filter(\.1).map(\.0) + loading.given
+  }
+
   func run() async throws {
-    if let note = precision.note { Console.note(note) }
-    var options = TrainingOptions(batchSize: batchSize, precision: precision.forTraining, seed: seed)
-    options.accumulation = accumulate
-    options.memoryBudget = memoryBudget?.bytes
-    options.threads = threads
-    options.augmentationVariants = augmentVariants
-    options.cacheMemoryBudget = cacheBudget?.bytes
-    let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
-    let adjusted = try Schedule.preset(named: schedule.rawValue).adjusted(
-      epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
-    let pictures = try Dataset.read(at: data)
-    let trunk = try Backbone.load(
-      backbone, family: loading.namedFamily, cutAt: cutAt, options: loading.options, mode: trust.mode)
-    Console.note(trunk.report)
-    var tuning = FineTuning(trunk, on: pictures, schedule: adjusted, options: options)
-    if let imageSize { tuning.imageSize = Size2D(imageSize) }
-    tuning.fit = fit
-    tuning.augmentation = try Augmentation(named: augment.rawValue)
-    tuning.split = split
-    tuning.classWeighting = classWeights.weighting
-    tuning.maximumBadFiles = maxBadFiles
-    tuning.dataPath = data
+    let tuning: FineTuning
+    if let config {
+      tuning = try again(config)
+    } else {
+      tuning = try first(data ?? "")
+    }
+    Console.note(tuning.backbone.report)
     Console.note(summary(of: tuning))
     let progress = TrainingProgress(isWatched: Console.isWatched)
     let run = try await tuning.run(output: output, replacing: force) { progress.show($0) }
@@ -163,6 +189,44 @@ struct TrainCommand: AsyncParsableCommand {
     } else {
       report(run.result)
     }
+  }
+
+  /// The run that the options describe.
+  private func first(_ data: String) throws -> FineTuning {
+    if let note = precision?.note { Console.note(note) }
+    var options = TrainingOptions(precision: (precision ?? .auto).forTraining)
+    if let batchSize { options.batchSize = batchSize }
+    if let accumulate { options.accumulation = accumulate }
+    options.memoryBudget = memoryBudget?.bytes
+    if let threads { options.threads = threads }
+    if let seed { options.seed = seed }
+    options.augmentationVariants = augmentVariants
+    options.cacheMemoryBudget = cacheBudget?.bytes
+    let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
+    let adjusted = try Schedule.preset(named: (schedule ?? .probeThenTune).rawValue).adjusted(
+      epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
+    let pictures = try Dataset.read(at: data)
+    let trunk = try Backbone.load(
+      backbone ?? "efficientnet-lite0", family: loading.namedFamily, cutAt: cutAt, options: loading.options,
+      mode: trust.mode)
+    var tuning = FineTuning(trunk, on: pictures, schedule: adjusted, options: options)
+    if let imageSize { tuning.imageSize = Size2D(imageSize) }
+    if let fit { tuning.fit = fit }
+    if let augment { tuning.augmentation = try Augmentation(named: augment.rawValue) }
+    if let split { tuning.split = split }
+    if let classWeights { tuning.classWeighting = classWeights.weighting }
+    if let maxBadFiles { tuning.maximumBadFiles = maxBadFiles }
+    tuning.dataPath = data
+    return tuning
+  }
+
+  /// The run that a configuration describes.
+  private func again(_ path: String) throws -> FineTuning {
+    let configuration = try RunConfiguration(contentsOf: path)
+    if configuration.backbone.loading?.isTrusted == true, !trust.trust {
+      Console.note("\(path) was written with --trust: the backbone's file is read in a process of its own nevertheless")
+    }
+    return try FineTuning(configuration, name: path, mode: trust.mode)
   }
 
   private func summary(of tuning: FineTuning) -> String {

@@ -22,6 +22,10 @@ struct VerifyCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON document.")
   var json = false
 
+  func validate() throws {
+    try requireName("<model>", model)
+  }
+
   func run() async throws {
     let opened = try Model.open(model, mode: trust.mode)
     guard let report = try await EngineActor.run({ () throws in try opened.parityReport() }) else {

@@ -91,6 +91,17 @@ extension HDF5Group {
     return members
   }
 
+  /// What the group holds, all of which must lie in it: nobody who makes a file of weights puts a link into it.
+  ///
+  /// - Throws: ``HDF5Error`` with `refusedLink`, `tooLarge` or `damaged`.
+  package func ownMembers() throws(HDF5Error) -> [HDF5Member] {
+    let members = try members()
+    for member in members where member.address == nil {
+      throw context.error(.refusedLink, member.path, "is \(member.kind.spoken), which is not followed")
+    }
+    return members
+  }
+
   /// Everything below the group, each group before what it holds.
   ///
   /// A group that is reached by a second name is listed there without its contents, so that the result is never larger

@@ -9,6 +9,8 @@ public struct KerasFile {
     case description
     /// All that, and the names and shapes of the weights.
     case shapes
+    /// All that, and the weights were read once and let go, so that a file that cannot be read whole is an error.
+    case checkedShapes
     /// Everything.
     case everything
   }
@@ -31,7 +33,9 @@ public struct KerasFile {
       switch mode {
       case .inProcess:
         let opened = try readingHDF5 { () throws(HDF5Error) in try OpenedFile(path) }
-        return try OpenKerasFile(opened, needsWeights: wanted != .description)
+        let file = try OpenKerasFile(opened, needsWeights: wanted != .description)
+        if wanted == .checkedShapes { try file.checkNumbers() }
+        return file
       case .isolated:
         return OpenKerasFile(try KerasContents(isolated: path, inputSize: inputSize, wanted: wanted))
       }
@@ -40,6 +44,9 @@ public struct KerasFile {
 
   /// The kind of file.
   public var format: KerasFormat { file.format }
+
+  /// The size of the file in bytes, or of all its parts.
+  package var byteCount: Int { file.byteCount }
 
   /// The network that the file describes.
   ///
@@ -64,9 +71,24 @@ public struct KerasFile {
   public func matchWeights(
     inputSize: Size2D? = nil, options: LoadOptions = .strict
   ) throws(WeightError) -> LoadReport {
+    try fitWeights(inputSize: inputSize, options: options).report
+  }
+
+  /// Says what would become of the weights of a whole-model file if it were read, and why it could not be.
+  ///
+  /// - Throws: ``WeightError`` where not even that can be said.
+  package func fitWeights(
+    inputSize: Size2D? = nil, options: LoadOptions = .strict
+  ) throws(WeightError) -> (report: LoadReport, failure: WeightError?) {
     try naming(path) { () throws(WeightError) in
       let (model, architecture) = try file.architecture(inputSize: inputSize, options: options)
-      return try file.plan(for: architecture.graph, model, options: options).report
+      let plan = try file.plan(for: architecture.graph, model, options: options)
+      do throws(WeightError) {
+        try plan.check(against: options)
+      } catch {
+        return (plan.report, error.inFile(path))
+      }
+      return (plan.report, nil)
     }
   }
 

@@ -13,14 +13,16 @@ struct OpenKerasFile {
   /// Where the weights are.
   private let source: WeightSource
   private let otherMembers: [String]
+  /// The size of the file, or of all its parts.
+  let byteCount: Int
 
   /// Where weights come from.
   private enum WeightSource {
     /// Nobody needs them.
     case none
-    /// The HDF5 files that hold them, one unless they were cut into parts.
-    case files([HDF5File])
-    /// A reader has brought them.
+    /// The HDF5 file that holds them.
+    case file(HDF5File)
+    /// A reader has brought them, or they were put together from the parts of a file.
     case weights(StoredWeights)
   }
 
@@ -36,7 +38,7 @@ struct OpenKerasFile {
     switch try FileKind(of: file) {
     case .hdf5: try self.init(hdf5: file)
     case .zip: try self.init(archive: file, needsWeights: needsWeights)
-    case .json: try self.init(parts: try ShardIndex(readingFrom: file.name).parts)
+    case .json: try self.init(parts: try ShardIndex(reading: file).open())
     }
   }
 
@@ -48,14 +50,20 @@ struct OpenKerasFile {
     graftDocument = contents.graftDocument
     otherMembers = contents.otherMembers
     source = .weights(contents.weights)
+    byteCount = contents.byteCount
   }
 
-  private init(parts: [String]) throws(WeightError) {
-    var files: [HDF5File] = []
+  private init(parts: [OpenedFile]) throws(WeightError) {
+    var found: [(file: String, weights: StoredWeights)] = []
     for part in parts {
-      files.append(try readingHDF5 { () throws(HDF5Error) in try HDF5File(readingFrom: part) })
+      let file = try OpenKerasFile(hdf5: part)
+      guard file.format == .weightsH5, let weights = try file.storedWeights() else {
+        throw ShardIndex.noPart(part.name)
+      }
+      found.append((part.name, weights))
     }
-    source = .files(files)
+    source = .weights(try StoredWeights(joining: found))
+    byteCount = parts.reduce(0) { $0 + $1.byteCount }
     format = .weightsH5
     configuration = nil
     kerasVersion = nil
@@ -65,7 +73,8 @@ struct OpenKerasFile {
 
   private init(hdf5 opened: OpenedFile) throws(WeightError) {
     let file = try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: opened) }
-    source = .files([file])
+    source = .file(file)
+    byteCount = opened.byteCount
     let attributes = file.root.attributes
     func text(_ name: String, of attributes: HDF5Attributes) throws(WeightError) -> String? {
       try readingHDF5 { () throws(HDF5Error) in try attributes[name]?.string }
@@ -110,6 +119,7 @@ struct OpenKerasFile {
         .unknownFormat, file: path, detail: "is a zip archive, but not one of Keras: it has no config.json")
     }
     format = .keras
+    byteCount = opened.byteCount
     configuration = json
     graftDocument = try archive.bytes(of: "graft.json", maximumByteCount: Self.maximumDocumentByteCount)
     let metadata = try archive.bytes(of: "metadata.json", maximumByteCount: Self.maximumDocumentByteCount)
@@ -126,9 +136,8 @@ struct OpenKerasFile {
     else {
       throw WeightError(.damaged, file: path, detail: "has no member model.weights.h5, where the weights should be")
     }
-    source = .files([
-      try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: bytes, name: "\(path): model.weights.h5") }
-    ])
+    source = .file(
+      try readingHDF5 { () throws(HDF5Error) in try HDF5File(reading: bytes, name: "\(path): model.weights.h5") })
   }
 
   /// The network that the file describes, in Keras's words and as a graph.
@@ -233,7 +242,17 @@ struct OpenKerasFile {
   func contents() throws(WeightError) -> KerasContents {
     KerasContents(
       format: format, configuration: configuration, kerasVersion: kerasVersion, graftDocument: graftDocument,
-      otherMembers: otherMembers, weights: try storedWeights() ?? StoredWeights(layers: []))
+      otherMembers: otherMembers, byteCount: byteCount, weights: try storedWeights() ?? StoredWeights(layers: []))
+  }
+
+  /// Reads every array once and lets it go.
+  ///
+  /// - Throws: ``WeightError`` for the first that cannot be read.
+  func checkNumbers() throws(WeightError) {
+    guard let weights = try storedWeights() else { return }
+    for array in weights.layers.flatMap(\.arrays) where array.dataset.elementType != nil {
+      _ = try array.dataset.read()
+    }
   }
 
   /// The weights as the file names them; nil where nobody needs them.
@@ -241,14 +260,14 @@ struct OpenKerasFile {
     switch source {
     case .none: return nil
     case .weights(let weights): return weights
-    case .files(let files):
-      guard let root = files.first?.root else { return nil }
+    case .file(let file):
+      let root = file.root
       switch format {
       case .wholeModelH5:
         let group = try readingHDF5 { () throws(HDF5Error) in try root.group("model_weights") }
         return StoredWeights(try LegacyWeights(group))
       case .weightsOnlyH5: return StoredWeights(try LegacyWeights(root))
-      case .keras, .weightsH5: return StoredWeights(try StoreWeights(files.map(\.root)))
+      case .keras, .weightsH5: return StoredWeights(try StoreWeights(root))
       }
     }
   }

@@ -1,24 +1,23 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import HDF5Files
 
 /// The index of a weights file that Keras 3 cut into parts: `model.weights.json` beside `model_00000.weights.h5` and so on.
 struct ShardIndex {
   /// The paths of the parts, in their order.
   let parts: [String]
 
-  /// More parts than this are refused.
-  private static let maximumPartCount = 10_000
+  /// More parts than this are refused: each has a reader of its own, and Keras makes parts of gigabytes.
+  private static let maximumPartCount = 256
 
   /// Reads an index; the parts lie beside it and carry its name, and nothing else is ever opened.
   ///
   /// - Throws: ``WeightError`` with `damaged`, `unknownFormat` or `tooLarge`.
-  init(readingFrom path: String) throws(WeightError) {
-    let json = try KerasJSON.parse(try Self.bytes(of: path), object: nil)
+  init(reading file: OpenedFile) throws(WeightError) {
+    let path = file.name
+    guard file.byteCount <= JSON.maximumByteCount else {
+      throw WeightError(
+        .tooLarge, file: path, detail: "has more than the \(JSON.maximumByteCount) bytes of JSON that are read")
+    }
+    let json = try KerasJSON.parse(file.bytes(at: 0, count: file.byteCount), object: nil)
     guard let map = json["weight_map"]?.object else {
       throw WeightError(
         .unknownFormat, file: path, detail: "is JSON, but not the index of a weights file: it has no weight_map")
@@ -48,27 +47,28 @@ struct ShardIndex {
     parts = names.sorted().map { folder + $0 }
   }
 
+  /// Opens the parts.
+  ///
+  /// - Throws: ``WeightError`` where one is not there or is no HDF5 file.
+  func open() throws(WeightError) -> [OpenedFile] {
+    var files: [OpenedFile] = []
+    for part in parts {
+      let file = try readingHDF5 { () throws(HDF5Error) in try OpenedFile(part) }
+      guard case .hdf5 = try FileKind(of: file) else { throw Self.noPart(part) }
+      files.append(file)
+    }
+    return files
+  }
+
+  /// The error for a file that holds anything but a part of weights.
+  static func noPart(_ path: String) -> WeightError {
+    WeightError(.damaged, file: path, detail: "is no part of a weights file")
+  }
+
   private static func isPart(_ name: String, of base: Substring) -> Bool {
     let ending = ".weights.h5"
     guard name.hasPrefix("\(base)_"), name.hasSuffix(ending), name.utf8.count > base.utf8.count + 1 + ending.utf8.count
     else { return false }
     return name.dropFirst(base.count + 1).dropLast(ending.count).utf8.allSatisfy { (0x30...0x39).contains($0) }
-  }
-
-  private static func bytes(of path: String) throws(WeightError) -> [UInt8] {
-    guard let file = fopen(path, "rb") else {
-      throw WeightError(.missingFile, file: path, detail: "cannot be opened: \(String(cString: strerror(errno)))")
-    }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {
-      bytes += buffer[..<count]
-      guard bytes.count <= JSON.maximumByteCount else {
-        throw WeightError(
-          .tooLarge, file: path, detail: "has more than the \(JSON.maximumByteCount) bytes of JSON that are read")
-      }
-    }
-    return bytes
   }
 }

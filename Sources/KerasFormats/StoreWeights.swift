@@ -10,25 +10,22 @@ struct StoreWeights {
   /// What else the file holds, such as the state of an optimizer.
   private(set) var others: [String] = []
 
-  /// Looks through the roots of a file's parts; a file in one piece has one.
+  /// Looks through the root of a file.
   ///
   /// - Throws: ``WeightError``.
-  init(_ roots: [HDF5Group]) throws(WeightError) {
-    var isNetwork = false
-    for root in roots where try Self.hasLayers(root) { isNetwork = true }
-    for root in roots {
-      for member in try Self.members(of: root) {
-        if Self.containers.contains(member.name) {
-          let group = try readingHDF5 { () throws(HDF5Error) in try root.group(member.name) }
-          try append(group, place: "layers", prefix: "", depth: 0)
-        } else if member.name == "vars" {
-          add(try Self.variables(of: root), name: nil, place: "vars")
-        } else if member.kind != .group || isNetwork || Self.isState(member.name) {
-          others.append(member.name)
-        } else {
-          let group = try readingHDF5 { () throws(HDF5Error) in try root.group(member.name) }
-          try append(layer: group, place: member.name, prefix: "", depth: 0)
-        }
+  init(_ root: HDF5Group) throws(WeightError) {
+    let isNetwork = try Self.hasLayers(root)
+    for member in try Self.members(of: root) {
+      if Self.containers.contains(member.name) {
+        let group = try readingHDF5 { () throws(HDF5Error) in try root.group(member.name) }
+        try append(group, place: "layers", prefix: "", depth: 0)
+      } else if member.name == "vars" {
+        add(try Self.variables(of: root), name: nil, place: "vars")
+      } else if member.kind != .group || isNetwork || Self.isState(member.name) {
+        others.append(member.name)
+      } else {
+        let group = try readingHDF5 { () throws(HDF5Error) in try root.group(member.name) }
+        try append(layer: group, place: member.name, prefix: "", depth: 0)
       }
     }
   }
@@ -91,7 +88,7 @@ struct StoreWeights {
     }
   }
 
-  /// Adds a layer's arrays, those of one layer being distributed over the parts of a file in any way.
+  /// Adds a layer's arrays, which may lie in several containers.
   private mutating func add(_ own: (name: String?, arrays: [StoredLayer.Array]), name: String?, place: String) {
     if own.arrays.isEmpty { return }
     guard let known = positions[place] else {
@@ -108,7 +105,7 @@ struct StoreWeights {
   private var positions: [String: Int] = [:]
 
   private static func members(of group: HDF5Group) throws(WeightError) -> [HDF5Member] {
-    try readingHDF5 { () throws(HDF5Error) in try group.members() }
+    try readingHDF5 { () throws(HDF5Error) in try group.ownMembers() }
   }
 
   /// The numbered arrays of a layer with the layer's name, which newer files attach to them.
@@ -118,7 +115,7 @@ struct StoreWeights {
       guard try group.kind(of: "vars") == .group else { return (nil, []) }
       let variables = try group.group("vars")
       var arrays: [(index: Int, array: StoredLayer.Array)] = []
-      for member in try variables.members() where member.kind == .dataset {
+      for member in try variables.ownMembers() where member.kind == .dataset {
         let array = StoredLayer.Array(
           name: member.name, dataset: StoredArray(try variables.dataset(member.name)))
         arrays.append((Int(member.name) ?? .max, array))

@@ -29,19 +29,37 @@ extension StoredWeights {
   init(_ store: StoreWeights) { self.init(layers: store.layers, others: store.others) }
 
   /// The weights of a file that was cut into parts, which distribute the arrays of one layer in any way.
-  init(joining parts: [StoredWeights]) {
-    self.init(layers: [], others: parts.flatMap(\.others))
+  ///
+  /// - Throws: ``WeightError`` with `damaged` where two parts hold the same array.
+  init(joining parts: [(file: String, weights: StoredWeights)]) throws(WeightError) {
+    self.init(layers: [], others: parts.flatMap(\.weights.others))
     var positions: [String: Int] = [:]
-    for layer in parts.flatMap(\.layers) {
-      guard let known = positions[layer.place] else {
-        positions[layer.place] = layers.count
-        layers.append(layer)
-        continue
+    for (file, weights) in parts {
+      for layer in weights.layers {
+        guard let known = positions[layer.place] else {
+          positions[layer.place] = layers.count
+          layers.append(layer)
+          continue
+        }
+        let names = Set(layers[known].arrays.map(\.name))
+        if let twice = layer.arrays.first(where: { names.contains($0.name) }) {
+          throw WeightError(
+            .damaged, file: file, object: twice.dataset.path, detail: "stands in another part of the weights too")
+        }
+        layers[known].name = layers[known].name ?? layer.name
+        layers[known].arrays = (layers[known].arrays + layer.arrays).sorted {
+          (Int($0.name) ?? .max) < (Int($1.name) ?? .max)
+        }
       }
-      layers[known].name = layers[known].name ?? layer.name
-      layers[known].arrays = (layers[known].arrays + layer.arrays).sorted {
-        (Int($0.name) ?? .max) < (Int($1.name) ?? .max)
-      }
+    }
+  }
+
+  /// The bytes that all numbers take.
+  var byteCount: Int {
+    layers.flatMap(\.arrays).reduce(0) { sum, array in
+      // Where there are no numbers, the extents are only claimed.
+      guard let type = array.dataset.elementType else { return sum }
+      return sum + array.dataset.shape.elementCount * type.byteCount
     }
   }
 }

@@ -95,13 +95,17 @@ extension WeightError {
 extension String {
   /// The text without its middle, where it is longer than a sentence should be.
   fileprivate var clipped: String { utf8.count <= 300 ? self : "\(prefix(160))…\(suffix(80))" }
+}
 
-  /// Control characters, which a hostile file could use to confuse a terminal, are spelled as escapes.
-  fileprivate var withVisibleControlCharacters: String {
-    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
-    return unicodeScalars.reduce(into: "") { text, scalar in
-      text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+extension String {
+  /// The text with control characters, by which a hostile file could confuse a terminal, spelled as escapes; those that
+  /// turn the direction of writing are among them.
+  package var withVisibleControlCharacters: String {
+    func confuses(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
     }
+    guard unicodeScalars.contains(where: confuses) else { return self }
+    return unicodeScalars.reduce(into: "") { $0 += confuses($1) ? $1.escaped(asASCII: true) : String($1) }
   }
 }
 

@@ -45,7 +45,7 @@ extension WeightPlan {
   /// - Throws: ``WeightError`` with `unfitWeights`, naming the first of each kind, both shapes, and the nearest names.
   func check(against options: LoadOptions) throws(WeightError) {
     if report.matched.isEmpty && !parameters.isEmpty {
-      let found = report.unused.isEmpty ? "holds no weights" : "holds \(LoadReport.list(report.unused))"
+      let found = arrays.isEmpty ? "holds no weights" : "holds \(LoadReport.list(arrays.map(\.spoken)))"
       throw WeightError(
         .unfitWeights,
         detail: "has no weights for this network: \(parameters[0].spoken) is expected, but the file \(found)"
@@ -58,7 +58,11 @@ extension WeightPlan {
     }
     if !report.mismatched.isEmpty && !options.tolerance.contains(.mismatched) {
       let words = report.mismatched.map { "\($0.path) (expected \($0.expected), found \($0.found))" }
-      clauses.append("another shape for \(LoadReport.list(words))")
+      let first = report.mismatched[0]
+      let wanted = Named(name: first.path.description, shape: first.expected)
+      // The array of the same name is the one that does not fit.
+      let others = arrays.filter { $0.name != wanted.name }
+      clauses.append("another shape for \(LoadReport.list(words))\(nearest(to: wanted, in: others))")
     }
     if !report.unused.isEmpty && !options.tolerance.contains(.unused) {
       let words = zip(report.unused, unused).map { "\($0) \($1.shape)" }

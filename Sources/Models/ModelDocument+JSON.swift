@@ -30,6 +30,7 @@ extension ModelDocument {
           detail: "has version \(version), and this program knows up to \(ModelDocument.currentVersion)")
       }
       self = try decoder.decode(ModelDocument.self, from: data)
+      try checkPicture(subject)
     } catch let error as ModelError {
       throw error
     } catch let error as DecodingError {
@@ -38,6 +39,26 @@ extension ModelDocument {
       throw ModelError(.unfitDocument, subject: subject, detail: "\(error)")
     }
   }
+
+  /// Checks what is used before the network is known.
+  private func checkPicture(_ subject: String) throws(ModelError) {
+    let sizes = 1...Self.maximumPictureSide
+    guard sizes.contains(picture.height), sizes.contains(picture.width) else {
+      throw ModelError(
+        .unfitDocument, subject: subject,
+        detail: "wants pictures of \(picture.height) x \(picture.width), where 1 to \(sizes.upperBound) are expected")
+    }
+    guard Self.fits.contains(picture.fit) else {
+      throw ModelError(
+        .unfitDocument, subject: subject,
+        detail: "expected \(Self.fits.joined(separator: ", ")) as the fit of pictures, found \"\(picture.fit)\"")
+    }
+  }
+
+  /// No run makes larger ones.
+  private static let maximumPictureSide = 4096
+  /// The ways of bringing a picture to a size.
+  private static let fits = ["crop", "squash", "pad"]
 
   /// Checks that the document speaks of this network.
   ///
@@ -49,8 +70,16 @@ extension ModelDocument {
     } catch {
       throw unfit("graft.json has a task that cannot be: \(error)")
     }
-    guard tasks.count == graph.outputs.count, heads.map(\.task) == tasks.map(\.name) else {
+    guard tasks.count == graph.outputs.count, heads.count == tasks.count else {
       throw unfit("graft.json has \(tasks.count) tasks and \(heads.count) heads for \(graph.outputs.count) outputs")
+    }
+    for (head, task) in zip(heads, tasks) where head.task != task.name {
+      throw unfit("graft.json has a head of \(head.task) where one of \(task.name) is expected")
+    }
+    if let parity, parity.outputs.map(\.count) != tasks.map(\.outputCount) {
+      throw unfit(
+        "graft.json has a sample with outputs of \(parity.outputs.map(\.count)) numbers, where "
+          + "\(tasks.map(\.outputCount)) are expected")
     }
     for (task, output) in zip(tasks, graph.outputs) {
       let shape = graph.nodes[output].outputShape
@@ -86,11 +115,23 @@ extension DecodingError {
       let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
       return path.isEmpty ? "the text" : path.joined(separator: ".")
     }
+    func name(of type: Any.Type) -> String {
+      switch type {
+      case is String.Type: "text"
+      case is any BinaryInteger.Type: "a whole number"
+      case is any BinaryFloatingPoint.Type: "a number"
+      case is [Any].Type: "a list"
+      default: "an object"
+      }
+    }
     switch self {
     case .keyNotFound(let key, let context): return "\(place(context)) has no \(key.stringValue)"
-    case .typeMismatch(let type, let context): return "\(place(context)) must be of type \(type)"
-    case .valueNotFound(let type, let context): return "\(place(context)) has no value of type \(type)"
-    case .dataCorrupted(let context): return "\(place(context)): \(context.debugDescription)"
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      return "\(place(context)) must be \(name(of: type))"
+    case .dataCorrupted(let context):
+      // Foundation says of the whole text that it is no JSON, and why only below that.
+      let reason = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
+      return "\(place(context)): \(reason ?? context.debugDescription)"
     @unknown default: return "\(self)"
     }
   }

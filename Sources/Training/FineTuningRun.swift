@@ -12,6 +12,7 @@ package struct FineTuningRun {
   private let model: Model
   private let data: TrainingData
   private let folder: RunFolder
+  private let loading: LoadingSummary?
   private let handler: @Sendable (TrainingEvent) -> Void
 
   /// A run that has everything it needs.
@@ -20,15 +21,17 @@ package struct FineTuningRun {
   ///   - configuration: Everything that has been decided, for `run.yaml`.
   ///   - model: The backbone with fresh heads.
   ///   - folder: Where results go; it is empty.
+  ///   - loading: What became of the weights of the backbone's file, for `result.json`.
   ///   - handler: Told of everything that happens, on the engine's thread, which waits for it.
   package nonisolated init(
     _ configuration: RunConfiguration, model: Model, data: TrainingData, folder: RunFolder,
-    handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+    loading: LoadingSummary? = nil, handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) {
     self.configuration = configuration
     self.model = model
     self.data = data
     self.folder = folder
+    self.loading = loading
     self.handler = handler
   }
 
@@ -61,7 +64,7 @@ package struct FineTuningRun {
     let result = RunResult(
       model: folder[.model], seconds: (clock.now - begin).inSeconds, phases: phases,
       validation: metrics(validation), test: metrics(test), peakResidentBytes: peakResidentBytes(),
-      seed: configuration.options.seed)
+      seed: configuration.options.seed, loading: loading)
     try folder.write(try result.json(), to: .result)
     return result
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 import Yams
 
 extension RunConfiguration {
@@ -15,10 +16,40 @@ extension RunConfiguration {
       let json = String(decoding: try encoder.encode(self), as: UTF8.self)
       guard let node = try compose(yaml: json) else { return "" }
       return try serialize(node: node.inBlockStyle, width: -1, allowUnicode: true)
+    } catch EncodingError.invalidValue(let value, let context) {
+      let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+      throw TrainingError(.invalidOption, subject: place, detail: "is \(value), which is no number to compute with")
     } catch {
       throw TrainingError(.invalidOption, subject: "configuration", detail: "cannot be written as YAML: \(error)")
     }
   }
+
+  /// Reads a configuration's file.
+  ///
+  /// - Throws: ``TrainingError`` with code `invalidOption` where it cannot be read or its text breaks the form.
+  public init(contentsOf path: String) throws(TrainingError) {
+    let bytes: Foundation.Data
+    do {
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      bytes = try file.read(upToCount: Self.maximumByteCount + 1) ?? Foundation.Data()
+    } catch {
+      throw TrainingError(.invalidOption, subject: path, detail: "cannot be read: \(systemReason(error))")
+    }
+    guard bytes.count <= Self.maximumByteCount else {
+      throw TrainingError(
+        .invalidOption, subject: path, detail: "has more than the \(Self.maximumByteCount) bytes that are read")
+    }
+    guard let text = String(bytes: bytes, encoding: .utf8), !text.allSatisfy(\.isWhitespace) else {
+      throw TrainingError(
+        .invalidOption, subject: path,
+        detail: "expected the run.yaml of a run, found \(bytes.isEmpty ? "nothing" : "no text")")
+    }
+    try self.init(yaml: text, name: path)
+  }
+
+  /// No run writes more than this.
+  private static let maximumByteCount = 1 << 24
 
   /// Reads a configuration.
   ///
@@ -27,10 +58,18 @@ extension RunConfiguration {
   public init(yaml: String, name: String) throws(TrainingError) {
     do {
       self = try YAMLDecoder().decode(RunConfiguration.self, from: yaml)
+      // What was read is written again: a key that is not there then is one that nothing was made of.
+      if let given = try compose(yaml: yaml), let known = try compose(yaml: self.yaml()) {
+        try given.check(against: known, at: [], in: name)
+      }
+    } catch let error as TrainingError {
+      throw error.subject == name
+        ? error : TrainingError(error.code, subject: name, detail: "\(error.subject) \(error.detail)")
     } catch let error as DecodingError {
       throw TrainingError(.invalidOption, subject: name, detail: error.spoken)
     } catch {
-      throw TrainingError(.invalidOption, subject: name, detail: "\(error)")
+      // Yams shows the line, however long it is.
+      throw TrainingError(.invalidOption, subject: name, detail: String("\(error)".prefix(200)))
     }
     guard version == 1 else {
       throw TrainingError(.invalidOption, subject: name, detail: "expected version 1, found \(version)")
@@ -52,6 +91,31 @@ extension Node {
       if scalar.style == .doubleQuoted, scalar.string.isPlainInYAML { scalar.style = .plain }
       return .scalar(scalar)
     case .alias: return self
+    }
+  }
+
+  /// Refuses keys that are not known: in a file that was changed by hand they are misspelt options.
+  fileprivate func check(against known: Node, at path: [String], in name: String) throws(TrainingError) {
+    switch (self, known) {
+    case (.mapping(let given), .mapping(let all)):
+      for (key, value) in given {
+        let word = key.string ?? ""
+        // A schedule checks itself, and leaves out what is as usual.
+        if path.isEmpty && word == "schedule" { continue }
+        guard let own = all[key] else {
+          if value.null != nil { continue }
+          let near = all.keys.compactMap(\.string).nearest(to: word).joined(separator: ", ")
+          throw TrainingError(
+            .invalidOption, subject: name,
+            detail: "there is no option \((path + [word]).joined(separator: ".")); the nearest are \(near)")
+        }
+        try value.check(against: own, at: path + [word], in: name)
+      }
+    case (.sequence(let given), .sequence(let all)):
+      for (index, pair) in zip(given, all).enumerated() {
+        try pair.0.check(against: pair.1, at: path + ["\(index)"], in: name)
+      }
+    default: break
     }
   }
 

@@ -47,6 +47,8 @@ public struct RunConfiguration: Hashable, Sendable, Codable {
     public var dropout: Float
     /// The last layer of the network that is kept, where somebody asked for one.
     public var cutAt: String?
+    /// How the file is read; as usual if nil.
+    public var loading: Loading?
 
     /// A network for square pictures of a size.
     public init(source: String, sha256: String? = nil, imageSize: Int, dropout: Float = 0.2) {

@@ -47,7 +47,7 @@ public struct RunFolder: Sendable {
         try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
       } catch {
         throw TrainingError(
-          .outputUnwritable, subject: path, detail: "the folder cannot be made: \(Self.reason(error))")
+          .outputUnwritable, subject: path, detail: "the folder cannot be made: \(systemReason(error))")
       }
       try checkWritable()
     }
@@ -81,14 +81,15 @@ public struct RunFolder: Sendable {
     close(descriptor)
     unlink(probe)
   }
+}
 
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    if let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError, underlying.domain == NSPOSIXErrorDomain {
-      return String(cString: strerror(Int32(underlying.code)))
-    }
-    return error.localizedDescription
-  }
+/// What the system says about a failure of Foundation.
+func systemReason(_ error: any Error) -> String {
+  if (error as? CocoaError)?.code == .fileNoSuchFile { return String(cString: strerror(ENOENT)) }
+  let error = error as NSError
+  let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+  return underlying.domain == NSPOSIXErrorDomain
+    ? String(cString: strerror(Int32(underlying.code))) : error.localizedDescription
 }
 
 /// The error for a file that the system does not let us write.

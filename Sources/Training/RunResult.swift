@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Tasks
 
 /// What came out of a run: `result.json`.
@@ -17,6 +18,8 @@ public struct RunResult: Hashable, Sendable, Codable {
   public var peakResidentBytes: Int
   /// What every random draw came from.
   public var seed: UInt64
+  /// What became of the weights of the backbone's file; nil where there was none.
+  public var loading: LoadingSummary?
 
   /// The result as JSON, its keys in alphabetical order.
   public func json() throws(TrainingError) -> Data {

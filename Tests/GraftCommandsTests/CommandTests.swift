@@ -21,7 +21,7 @@ struct CommandTests {
     let written = try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/run/result.json"))
     let one = try #require(try JSONSerialization.jsonObject(with: printed) as? NSDictionary)
     #expect(one == (try JSONSerialization.jsonObject(with: written) as? NSDictionary))
-    let expected = ["model", "peakResidentBytes", "phases", "seconds", "seed", "test", "validation"]
+    let expected = ["loading", "model", "peakResidentBytes", "phases", "seconds", "seed", "test", "validation"]
     #expect((one.allKeys as? [String])?.sorted() == expected)
     #expect(one["seed"] as? Int == 7)
     let phases = try #require(one["phases"] as? [[String: Any]])
@@ -183,6 +183,38 @@ struct KnowledgeTests {
     let families = found["families"]?.compactMap { $0["name"] as? String } ?? []
     #expect(
       Set(["vgg16", "resnet50", "inceptionv3", "efficientnet-lite0"]).isSubset(of: Set(families)), "\(families)")
+  }
+
+  @Test("An official file is recognised whatever its name, and found by its family's")
+  func official() throws {
+    let place = try Workplace()
+    let graph = try BackboneFamily.mobileNet(alpha: 0.25).graph()
+    let file = "\(place.path)/weights/what I fetched.hdf5"
+    try place.write(Data(), to: "weights/none")
+    try KerasFiles.write(graph, weights: .generated(for: graph), to: file, format: .wholeModelH5)
+    let manifest = """
+      {"version": 1, "models": [], "official": [
+        {"family": "mobilenet-0.25", "file": "published.h5", "includeTop": false, "sha256": "\(try sha256(ofFile: file))"},
+        {"family": "resnet50", "file": "resnet50_notop.h5", "includeTop": false, "md5": "00"}]}
+      """
+    try place.write(Data(manifest.utf8), to: "weights/manifest.json")
+    try place.writePictures(count: 4)
+    let environment = ["GRAFT_PRETRAINED": "\(place.path)/weights", "KERAS_HOME": "\(place.path)/none"]
+    let listed = try Program.run(["models", "--json"], in: place.path, environment: environment)
+    let official = try #require(try listed.json() as? [String: [[String: Any]]])["official"] ?? []
+    #expect(official.count == 1 && official[0]["family"] as? String == "mobilenet-0.25", "\(official)")
+    #expect(official.first?["file"] as? String == file && official.first?["isVerified"] as? Bool == true)
+    let train = ["train", "--data", "pictures", "--image-size", "32", "--epochs", "1", "--schedule", "head", "--json"]
+    let found = try Program.run(
+      train + ["--backbone", "mobilenet-0.25", "--output", "run"], in: place.path, environment: environment)
+    let loading = try #require(try found.json() as? [String: Any], "\(found)")["loading"] as? [String: Any]
+    #expect(loading?["matched"] as? Int == 135)
+    let missing = try Program.run(
+      train + ["--backbone", "resnet50", "--output", "other"], in: place.path, environment: environment)
+    #expect(
+      missing.failed(
+        saying: "backbone resnet50: is a family without a file here", "\(place.path)/weights",
+        "keras.applications.ResNet50(include_top=False) fetches resnet50_notop.h5"), "\(missing)")
   }
 
   @Test("bench has every key that is promised", arguments: ["none", "head", "last-stage", "all"])

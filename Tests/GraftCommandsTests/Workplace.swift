@@ -1,5 +1,6 @@
 import Foundation
 import Graft
+import TestPictures
 
 /// A folder with a small backbone, small pictures, and whatever else a test puts there; removed with its owner.
 final class Workplace: Sendable {
@@ -32,13 +33,7 @@ final class Workplace: Sendable {
 
   /// Writes a class folder of bitmaps: the channel `colour` is bright, each picture has a pattern of its own.
   func writeClass(_ name: String, colour: Int, count: Int, in folder: String = "pictures") throws {
-    for number in 0..<count {
-      let bytes = Workplace.bitmap(side: 24) { x, y in
-        let stripe = ((x + y * (number + 1)) / 4).isMultiple(of: 2) ? 40 : 0
-        return (0..<3).map { UInt8(($0 == colour ? 180 : 30) + stripe) }
-      }
-      try write(bytes, to: "\(folder)/\(name)/picture\(number).bmp")
-    }
+    try ClassPictures.write(colour: colour, count: count, side: 24, to: "\(path)/\(folder)/\(name)")
   }
 
   /// Writes three classes of so many pictures.
@@ -63,27 +58,6 @@ final class Workplace: Sendable {
     node = try graph.apply(Dense(units: 5, activation: .softmax), named: "classes", to: [node])
     graph.outputs = [node]
     try KerasFiles.write(graph, weights: .generated(for: graph), to: "\(path)/small.h5", format: .wholeModelH5)
-  }
-
-  /// A square bitmap of 24 bits a pixel, bottom row first, blue first.
-  static func bitmap(side: Int, _ colour: (_ x: Int, _ y: Int) -> [UInt8]) -> Data {
-    let rowLength = (side * 3 + 3) / 4 * 4
-    var bytes = Data("BM".utf8)
-    func append(_ value: Int, _ count: Int) {
-      for byte in 0..<count { bytes.append(UInt8(value >> (8 * byte) & 0xff)) }
-    }
-    append(54 + rowLength * side, 4)
-    append(0, 4)
-    append(54, 4)
-    for (value, count) in [(40, 4), (side, 4), (side, 4), (1, 2), (24, 2), (0, 4), (rowLength * side, 4)] {
-      append(value, count)
-    }
-    for _ in 0..<4 { append(0, 4) }
-    for y in (0..<side).reversed() {
-      for x in 0..<side { bytes.append(contentsOf: colour(x, y).reversed()) }
-      append(0, rowLength - side * 3)
-    }
-    return bytes
   }
 }
 

@@ -68,6 +68,23 @@ struct WrongThingsTests {
     #expect(outcome.failed(saying: "resnet5000", "neither a file nor a pretrained model"), "\(outcome)")
   }
 
+  @Test(
+    "A weight file that is not there", arguments: ["weights.h5", "folder/weights", "a.KERAS", "parts.weights.json"])
+  func missingFile(name: String) throws {
+    for command in [["inspect", name], ["verify", name], ["export", name, "--format", "h5", "--output", "out.h5"]] {
+      let outcome = try Program.run(command, in: place.path)
+      #expect(outcome.failed(saying: "graft: \(name): does not exist"), "\(outcome)")
+    }
+  }
+
+  @Test("The input is no place to cut")
+  func cutAtInput() throws {
+    try place.writePictures(count: 2)
+    let outcome = try place.train("pictures", "--cut-at", "pictures")
+    #expect(
+      outcome.failed(saying: "layer pictures: is the input, behind which nothing would be left", "relu2"), "\(outcome)")
+  }
+
   @Test("A weights file of a network that no family has")
   func foreignWeights() throws {
     try place.writePictures(count: 4)
@@ -134,6 +151,18 @@ struct WrongThingsTests {
       (["inspect", "x", "--select", "stage"], "expected all, none, head"),
       (["bench", "vgg16", "--batch-size", "0"], "--batch-size must be from 1"),
       (["predict", "model.keras"], "image"),
+      (["train", "--output", "y"], "name the pictures with --data, or the run.yaml of an earlier run with --config"),
+      (["train", "--config", "r.yaml", "--data", "x", "--output", "y"], "leave out --data"),
+      (
+        ["train", "--config", "r.yaml", "--output", "y", "--seed", "1", "--by-name"],
+        "--config holds every option of the run: leave out --seed, --by-name"
+      ),
+      (["train", "--data", "", "--output", "y"], "--data must not be empty"),
+      (["train", "--data", "x", "--output", ""], "--output must not be empty"),
+      (["train", "--data", "x", "--output", "y", "--cut-at", ""], "--cut-at must not be empty"),
+      (["inspect", ""], "<file> must not be empty"),
+      (["export", "m", "--format", "h5", "--output", ""], "--output must not be empty"),
+      (["bench", "m.h5", "--load", "--by-name"], "--load reads the whole file in both ways: leave out --by-name"),
       (["fly"], "fly"),
     ])
   func usage(arguments: [String], expected: String) throws {

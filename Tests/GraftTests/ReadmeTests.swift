@@ -1,5 +1,6 @@
 import Foundation
 import Graft
+import TestPictures
 import Testing
 
 @Suite("The example in the README")
@@ -16,7 +17,9 @@ struct ReadmeTests {
   @Test("fine-tunes the default backbone and exports it")
   func example() async throws {
     let folder = try TemporaryFolder()
-    try Pictures.write(classes: ["red", "green", "blue"], count: 6, to: "\(folder.path)/pictures")
+    for (colour, name) in ["red", "green", "blue"].enumerated() {
+      try ClassPictures.write(colour: colour, count: 6, side: 32, to: "\(folder.path)/pictures/\(name)")
+    }
     let output = "\(folder.path)/run"
     try await fineTune("\(folder.path)/pictures", into: output)
     for file in ["run.yaml", "events.jsonl", "checkpoint.h5", "model.keras", "result.json", "model.h5"] {

@@ -34,6 +34,21 @@ enum Fixtures {
     #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
   }
 
+  /// The network of the fixture `plain`, with other names and another head if that is wished.
+  static func plain(prefix: String = "", classCount: Int = 5) throws -> Graph {
+    var graph = Graph(name: "plain")
+    var node = try graph.addInput(Input(shape: [12, 12, 3]), named: "input")
+    let layers: [(String, any Layer)] = [
+      ("conv", Conv2D(filters: 6, kernelSize: Size2D(3), padding: .same)),
+      ("norm", BatchNormalization(scales: false)), ("relu", Activation(.relu())), ("pool", MaxPooling2D()),
+      ("second", Conv2D(filters: 8, kernelSize: Size2D(3, 2), strides: Size2D(2), activation: .silu)),
+      ("flat", Flatten()), ("classes", Dense(units: classCount)),
+    ]
+    for (name, layer) in layers { node = try graph.apply(layer, named: prefix + name, to: [node]) }
+    graph.outputs = [node]
+    return graph
+  }
+
   /// What Keras said about the fixtures of a generation.
   static func golden(_ generation: Int) throws -> JSON {
     try JSON(parsing: bytes(at: path("golden-\(generation).json")))

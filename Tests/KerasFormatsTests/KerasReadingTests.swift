@@ -134,27 +134,12 @@ import Testing
     #expect(loaded == Weights.generated(for: graph))
   }
 
-  /// The network of `plain`, with other names, another head, or both.
-  private func plain(prefix: String = "", classCount: Int = 5) throws -> Graph {
-    var graph = Graph(name: "other")
-    var node = try graph.addInput(Input(shape: [12, 12, 3]), named: "input")
-    let layers: [(String, any Layer)] = [
-      ("conv", Conv2D(filters: 6, kernelSize: Size2D(3), padding: .same)),
-      ("norm", BatchNormalization(scales: false)), ("relu", Activation(.relu())), ("pool", MaxPooling2D()),
-      ("second", Conv2D(filters: 8, kernelSize: Size2D(3, 2), strides: Size2D(2), activation: .silu)),
-      ("flat", Flatten()), ("classes", Dense(units: classCount)),
-    ]
-    for (name, layer) in layers { node = try graph.apply(layer, named: prefix + name, to: [node]) }
-    graph.outputs = [node]
-    return graph
-  }
-
   @Test(arguments: ["plain-3.legacy.h5", "plain-2.h5", "plain-3.keras"])
   func otherNamesAreMatchedByTheOrderOfLayers(file: String) throws {
-    let graph = try plain(prefix: "my_")
+    let graph = try Fixtures.plain(prefix: "my_")
     let (loaded, report) = try KerasFiles.loadWeights(Fixtures.path(file), into: graph)
     #expect(report.matching == .order)
-    let expected = Weights.generated(for: try plain())
+    let expected = Weights.generated(for: try Fixtures.plain())
     #expect(loaded[ParameterPath("my_second", "kernel")] == expected[ParameterPath("second", "kernel")])
     let byName = #expect(throws: WeightError.self) {
       try KerasFiles.loadWeights(Fixtures.path(file), into: graph, options: .byName)
@@ -188,13 +173,14 @@ import Testing
   }
 
   @Test func anotherHeadIsAnErrorThatSaysBothShapes() throws {
-    let graph = try plain(classCount: 7)
+    let graph = try Fixtures.plain(classCount: 7)
     let path = Fixtures.path("plain-3.legacy.h5")
     let error = #expect(throws: WeightError.self) { try KerasFiles.loadWeights(path, into: graph) }
     #expect(error?.code == .unfitWeights)
     #expect(
       error?.description == "\(path) does not fit the network: it has another shape for "
-        + "classes/kernel (expected [48, 7], found [48, 5]), classes/bias (expected [7], found [5])")
+        + "classes/kernel (expected [48, 7], found [48, 5]), classes/bias (expected [7], found [5]) (the nearest are "
+        + "classes/bias [5], conv/kernel [3, 3, 3, 6], second/kernel [3, 2, 6, 8], conv/bias [6], norm/beta [6])")
     let (loaded, report) = try KerasFiles.loadWeights(path, into: graph, options: .skipMismatched)
     #expect(report.mismatched.map(\.path.description) == ["classes/kernel", "classes/bias"])
     #expect(loaded[ParameterPath("classes", "kernel")] == nil)
@@ -203,7 +189,7 @@ import Testing
 
   @Test func missingAndUnusedWeightsAreErrorsThatNameThem() throws {
     let path = Fixtures.path("plain-3.legacy.h5")
-    let whole = try plain()
+    let whole = try Fixtures.plain()
     let trunk = whole.cut(at: [try #require(whole.firstNode(of: "flat"))])
     let unused = #expect(throws: WeightError.self) { try KerasFiles.loadWeights(path, into: trunk) }
     let place = "/classes/plain/classes"
@@ -225,13 +211,24 @@ import Testing
     #expect(try KerasFiles.loadWeights(path, into: larger, options: .partial).report.missing.count == 2)
   }
 
-  @Test func aFileWithoutAnyFittingWeightIsAlwaysAnError() throws {
+  @Test(
+    arguments: ["plain-3.keras", "plain-2.h5", "plain-3.legacy.h5", "residual-3.weights.h5", "parts-3.weights.json"],
+    [LoadOptions.Matching.automatic, .names, .order, .shapes])
+  func aFileWithoutAnyFittingWeightIsAlwaysAnError(file: String, matching: LoadOptions.Matching) throws {
     var graph = Graph(name: "stranger")
-    let input = try graph.addInput(Input(shape: [3]), named: "input")
+    let input = try graph.addInput(Input(shape: [33]), named: "input")
     graph.outputs = [try graph.apply(Dense(units: 2), named: "stranger", to: [input])]
-    let error = #expect(throws: WeightError.self) {
-      try KerasFiles.loadWeights(Fixtures.path("plain-3.keras"), into: graph, options: .partial)
+    for tolerance in 0..<8 {
+      let options = LoadOptions(matching: matching, tolerance: LoadOptions.Tolerance(rawValue: tolerance))
+      let error = #expect(throws: WeightError.self) {
+        try KerasFiles.loadWeights(Fixtures.path(file), into: graph, options: options)
+      }
+      #expect(error?.code == .unfitWeights)
+      let sentence = "has no weights for this network: stranger/kernel [33, 2] is expected, but the file holds "
+      #expect(error?.detail.hasPrefix(sentence) == true, "\(error?.detail ?? "")")
+      // Names with shapes, five of them where the file has so many.
+      let nearest = error?.detail.split(separator: "(the nearest are ").last?.split(separator: "], ") ?? []
+      #expect(nearest.count == 5, "\(error?.detail ?? "")")
     }
-    #expect(error?.detail.hasPrefix("has no weights for this network: stranger/kernel [3, 2] is expected") == true)
   }
 }

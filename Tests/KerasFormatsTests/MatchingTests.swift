@@ -6,26 +6,11 @@ import Testing
 
 /// Ways for arrays to find their parameters, beside those of ordinary files.
 @Suite struct MatchingTests {
-  /// The network of `plain`, with other names and another head if that is wished.
-  private func plain(prefix: String = "", classCount: Int = 5) throws -> Graph {
-    var graph = Graph(name: "plain")
-    var node = try graph.addInput(Input(shape: [12, 12, 3]), named: "input")
-    let layers: [(String, any Layer)] = [
-      ("conv", Conv2D(filters: 6, kernelSize: Size2D(3), padding: .same)),
-      ("norm", BatchNormalization(scales: false)), ("relu", Activation(.relu())), ("pool", MaxPooling2D()),
-      ("second", Conv2D(filters: 8, kernelSize: Size2D(3, 2), strides: Size2D(2), activation: .silu)),
-      ("flat", Flatten()), ("classes", Dense(units: classCount)),
-    ]
-    for (name, layer) in layers { node = try graph.apply(layer, named: prefix + name, to: [node]) }
-    graph.outputs = [node]
-    return graph
-  }
-
   @Test(arguments: ["own-3.weights.h5", "own-2.legacy.h5"], ["", "my_"])
   func theLayersOfAnOwnClassFindThoseOfANetworkByShape(file: String, prefix: String) throws {
-    let graph = try plain(prefix: prefix)
+    let graph = try Fixtures.plain(prefix: prefix)
     let (weights, report) = try KerasFiles.loadWeights(Fixtures.path(file), into: graph, options: .byShape)
-    let expected = Weights.generated(for: try plain())
+    let expected = Weights.generated(for: try Fixtures.plain())
     #expect(weights.tensors.count == expected.tensors.count)
     for (path, tensor) in expected.tensors {
       #expect(weights[ParameterPath(prefix + path.layer, path.variable)] == tensor, "\(path)")
@@ -59,20 +44,40 @@ import Testing
   }
 
   @Test func shapesOfANetworkThatIsNotFilledAreAnError() throws {
-    let graph = try plain(classCount: 7)
+    let graph = try Fixtures.plain(classCount: 7)
     let error = #expect(throws: WeightError.self) {
       try KerasFiles.loadWeights(Fixtures.path("own-3.weights.h5"), into: graph, options: .byShape)
     }
     #expect(error?.detail.contains("nothing for classes/kernel [48, 7], classes/bias [7]") == true)
   }
 
-  @Test func weightsInPartsAreOneFile() throws {
+  @Test(arguments: [ReadingMode.inProcess, .isolated])
+  func weightsInPartsAreOneFile(mode: ReadingMode) throws {
     let path = Fixtures.path("parts-3.weights.json")
-    #expect(try KerasFiles.format(of: path) == .weightsH5)
-    let graph = try plain()
-    let (weights, report) = try KerasFiles.loadWeights(path, into: graph)
+    #expect(try KerasFiles.format(of: path, mode: mode) == .weightsH5)
+    let graph = try Fixtures.plain()
+    let (weights, report) = try KerasFiles.loadWeights(path, into: graph, mode: mode)
     #expect(weights == Weights.generated(for: graph))
     #expect(report.isComplete)
+  }
+
+  @Test func partsTogetherMayHoldNoMoreThanOneFileOfTheirSize() throws {
+    let folder = try TemporaryFolder()
+    // Each part is packed zeros, and so small that it may stand for 64 MB; together they would be twice as much.
+    let names = (0..<2).map { "zeros_0000\($0).weights.h5" }
+    for (index, name) in names.enumerated() {
+      try HDF5File.write(to: folder.file(name)) { root in
+        let group = try root.createGroup("layers").createGroup("dense_\(index)").createGroup("vars")
+        try group.write(
+          Tensor(zeros: [4096, 3500]), named: "0", storage: .chunked(dimensions: [256, 3500], deflateLevel: 9))
+      }
+    }
+    let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
+    try Fixtures.write(Array("{\"weight_map\": {\"x\": [\(list)]}}".utf8), to: folder.file("zeros.weights.json"))
+    let error = #expect(throws: WeightError.self) {
+      try KerasFiles.loadWeights(folder.file("zeros.weights.json"), into: Fixtures.plain(), mode: .isolated)
+    }
+    #expect(error?.code == .tooLarge && error?.file == folder.file(names[1]), "\(error?.description ?? "")")
   }
 
   @Test(arguments: ["../parts-3_00000.weights.h5", "other_00000.weights.h5", "parts_.weights.h5", "/etc/passwd"])
@@ -86,7 +91,7 @@ import Testing
   }
 
   @Test func brainFloatsAreRead() throws {
-    let graph = try plain()
+    let graph = try Fixtures.plain()
     let (weights, _) = try KerasFiles.loadWeights(Fixtures.path("narrow-3.weights.h5"), into: graph)
     for (path, tensor) in Weights.generated(for: graph).tensors where path.layer != "norm" {
       #expect(weights[path] == tensor.converted(to: .bf16).converted(to: .f32), "\(path)")
@@ -94,10 +99,10 @@ import Testing
   }
 
   @Test func onlyTheOrderCountsIfThatIsAskedFor() throws {
-    let graph = try plain(prefix: "my_")
+    let graph = try Fixtures.plain(prefix: "my_")
     let (_, report) = try KerasFiles.loadWeights(Fixtures.path("plain-3.h5"), into: graph, options: .topological)
     #expect(report.matching == .order && report.isComplete)
-    let other = try plain(classCount: 7)
+    let other = try Fixtures.plain(classCount: 7)
     let error = #expect(throws: WeightError.self) {
       try KerasFiles.loadWeights(Fixtures.path("plain-3.h5"), into: other, options: .topological)
     }
@@ -105,14 +110,14 @@ import Testing
   }
 
   @Test func onlyNamesCountIfThatIsAskedFor() throws {
-    let whole = try plain()
+    let whole = try Fixtures.plain()
     let trunk = whole.cut(at: [try #require(whole.firstNode(of: "flat"))])
     let (weights, report) = try KerasFiles.loadWeights(Fixtures.path("plain-3.h5"), into: trunk, options: .byName)
     #expect(weights == Weights.generated(for: trunk))
     #expect(report.unused.count == 2)
     // As in Keras, other shapes under a known name are an error all the same.
     #expect(throws: WeightError.self) {
-      try KerasFiles.loadWeights(Fixtures.path("plain-3.h5"), into: plain(classCount: 7), options: .byName)
+      try KerasFiles.loadWeights(Fixtures.path("plain-3.h5"), into: Fixtures.plain(classCount: 7), options: .byName)
     }
   }
 
@@ -148,7 +153,7 @@ import Testing
   }
 
   @Test func aReportSaysWhatHappenedInLines() throws {
-    let graph = try plain(classCount: 7)
+    let graph = try Fixtures.plain(classCount: 7)
     let (_, report) = try KerasFiles.loadWeights(Fixtures.path("plain-3.h5"), into: graph, options: .skipMismatched)
     #expect(
       report.lines() == [

@@ -78,6 +78,31 @@ import Testing
     #expect(throws: ModelError.self) { try document.check(against: model.graph, name: "x") }
   }
 
+  @Test(arguments: [
+    (#""height" : 16"#, #""height" : -5"#, "wants pictures of -5 x 16, where 1 to 4096 are expected"),
+    (#""width" : 16"#, #""width" : 1099511627776"#, "wants pictures of 16 x 1099511627776, where 1 to 4096"),
+    (#""fit" : "crop""#, #""fit" : "../x""#, #"expected crop, squash, pad as the fit of pictures, found "../x""#),
+    (#""height" : 16"#, #""height" : "tall""#, "picture.height must be a whole number"),
+    (#""height" : 16"#, #""height" : 1e99"#, "the text: "),
+    (#""formatVersion" : 1"#, #""formatVersion" : 99"#, "has version 99, and this program knows up to 1"),
+  ])
+  func whatADocumentSaysIsCheckedBeforeItIsUsed(old: String, new: String, sentence: String) throws {
+    let text = String(decoding: try #require(try model().document?.json()), as: UTF8.self)
+    #expect(text.contains(old), "\(text)")
+    let changed = text.replacing(old, with: new)
+    let error = #expect(throws: ModelError.self) { try ModelDocument(json: Array(changed.utf8), name: "x.keras") }
+    #expect(error?.description.hasPrefix("x.keras: graft.json: \(sentence)") == true, "\(error?.description ?? "")")
+  }
+
+  @Test func aSampleOfOtherOutputsIsRefused() throws {
+    let model = try model()
+    var document = try #require(model.document)
+    document.parity = ModelDocument.Parity(seed: 1, outputs: [[1]])
+    let error = #expect(throws: ModelError.self) { try document.check(against: model.graph, name: "x") }
+    #expect(
+      error?.description == "x: graft.json has a sample with outputs of [1] numbers, where [3] are expected")
+  }
+
   @Test func theParityInputIsPixels() throws {
     let input = try model().parityInput(seed: 1)
     #expect(input.shape == [1, 16, 16, 3])

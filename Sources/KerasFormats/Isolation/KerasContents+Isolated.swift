@@ -7,35 +7,50 @@ extension KerasContents {
   /// - Throws: ``WeightError``, with `readerStopped` where the file does to its reader what no sound file does.
   init(isolated path: String, inputSize: Size2D?, wanted: KerasFile.Contents) throws(WeightError) {
     let file = try readingHDF5 { () throws(HDF5Error) in try OpenedFile(path) }
-    if case .json = try FileKind(of: file) {
-      // The index is text that is taken apart here; each part has a reader of its own.
-      var parts: [StoredWeights] = []
-      for part in try ShardIndex(readingFrom: path).parts {
-        let contents = try KerasContents(isolated: part, inputSize: nil, wanted: wanted)
-        guard contents.format == .weightsH5 else {
-          throw WeightError(.damaged, file: part, detail: "is no part of a weights file")
-        }
-        parts.append(contents.weights)
-      }
-      self.init(format: .weightsH5, otherMembers: [], weights: StoredWeights(joining: parts))
+    guard case .json = try FileKind(of: file) else {
+      try self.init(
+        isolated: file, inputSize: inputSize, wanted: wanted, limits: ReaderLimits(fileByteCount: file.byteCount))
       return
     }
+    // The index is text that is taken apart here; each part has a reader of its own.
+    let files = try ShardIndex(reading: file).open()
+    let byteCount = files.reduce(0) { $0 + $1.byteCount }
+    // Together they may hold as much as one file of their size.
+    var allowance = ReaderLimits(fileByteCount: byteCount).sharedByteCount
+    var parts: [(file: String, weights: StoredWeights)] = []
+    for part in files {
+      var limits = ReaderLimits(fileByteCount: part.byteCount)
+      limits.sharedByteCount = min(limits.sharedByteCount, allowance)
+      let contents = try KerasContents(isolated: part, inputSize: nil, wanted: wanted, limits: limits)
+      guard contents.format == .weightsH5 else { throw ShardIndex.noPart(part.name) }
+      allowance -= contents.weights.byteCount
+      parts.append((part.name, contents.weights))
+    }
+    self.init(
+      format: .weightsH5, otherMembers: [], byteCount: byteCount, weights: try StoredWeights(joining: parts))
+  }
+
+  /// Has an open file, which is no index, read in a process of its own.
+  private init(
+    isolated file: OpenedFile, inputSize: Size2D?, wanted: KerasFile.Contents, limits: ReaderLimits
+  ) throws(WeightError) {
+    let path = file.name
     let wantsNumbers = wanted == .everything
-    let limits = ReaderLimits(fileByteCount: file.byteCount)
     let reader = try readingHDF5 { () throws(HDF5Error) in
       try ReaderProcess(file, program: try .found(for: path), limits: limits)
     }
     var order = MessageWriter()
     ReaderOrder(
-      name: path, limits: limits, inputSize: inputSize, wantsLayers: wanted != .description, wantsNumbers: wantsNumbers
+      name: path, limits: limits, inputSize: inputSize, wantsLayers: wanted != .description, wantsNumbers: wantsNumbers,
+      checksNumbers: wanted == .checkedShapes
     ).write(to: &order)
     try readingHDF5 { () throws(HDF5Error) in try reader.send(order.bytes) }
     var answer = try Self.answer(of: reader)
     guard wantsNumbers else {
-      try self.init(from: &answer, sharing: nil)
+      try self.init(from: &answer, byteCount: file.byteCount, sharing: nil)
       return
     }
-    try self.init(from: &answer) { byteCount throws(WeightError) in
+    try self.init(from: &answer, byteCount: file.byteCount) { byteCount throws(WeightError) in
       let memory = try readingHDF5 { () throws(HDF5Error) in
         let memory = try reader.share(byteCount: byteCount)
         try reader.send([])

@@ -13,6 +13,8 @@ struct KerasContents {
   var graftDocument: [UInt8]?
   /// What else lies in the file.
   var otherMembers: [String]
+  /// The size of the file, or of all its parts, as whoever opened it knows.
+  var byteCount: Int
   /// The weights, as the container names them.
   var weights: StoredWeights
 }
@@ -73,9 +75,11 @@ extension KerasContents {
   /// Reads what a stranger wrote: every count, name of a type and extent is checked, and where the numbers lie follows
   /// from the shapes instead of from the message.
   ///
-  /// - Parameter share: Maps so many bytes of shared memory; nil where only the description is wanted.
+  /// - Parameters:
+  ///   - byteCount: The size of the file.
+  ///   - share: Maps so many bytes of shared memory; nil where only the description is wanted.
   init(
-    from message: inout MessageReader, sharing share: ((Int) throws(WeightError) -> SharedMemory?)?
+    from message: inout MessageReader, byteCount: Int, sharing share: ((Int) throws(WeightError) -> SharedMemory?)?
   ) throws(WeightError) {
     struct Description {
       var name: String
@@ -115,6 +119,7 @@ extension KerasContents {
     } catch {
       throw WeightError(.readerStopped, detail: "made its reader talk nonsense, so it is damaged or hostile")
     }
+    self.byteCount = byteCount
     let memory = try share?(layout.byteCount)
     var starts = layout.starts.makeIterator()
     let layers = described.map { layer in

@@ -36,6 +36,7 @@ public enum KerasReader {
     do throws(WeightError) {
       let file = try OpenKerasFile(opened, needsWeights: order.wantsLayers)
       let contents = try file.contents()
+      if order.checksNumbers { try file.checkNumbers() }
       // Whoever asked will do the same with the same bytes: what would go wrong there goes wrong here first.
       if contents.configuration != nil { _ = try? file.architecture(inputSize: order.inputSize, options: .strict) }
       try answer(contents, order, seat)
@@ -93,6 +94,8 @@ struct ReaderOrder {
   var wantsLayers: Bool
   /// Whether their numbers are wanted too.
   var wantsNumbers: Bool
+  /// Whether their numbers are read without being wanted.
+  var checksNumbers: Bool
 }
 
 extension ReaderOrder {
@@ -106,6 +109,7 @@ extension ReaderOrder {
     }
     message.append(wantsLayers ? 1 : 0)
     message.append(wantsNumbers ? 1 : 0)
+    message.append(checksNumbers ? 1 : 0)
   }
 
   init(from message: inout MessageReader) throws(MessageFailure) {
@@ -118,6 +122,7 @@ extension ReaderOrder {
     }
     wantsLayers = try message.number(in: 0...1) == 1
     wantsNumbers = try message.number(in: 0...1) == 1
+    checksNumbers = try message.number(in: 0...1) == 1
     try message.finish()
   }
 }
