@@ -40,7 +40,9 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["CVips", "Tensors", crypto]),
     .target(
       name: "Training",
-      dependencies: ["Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams"]),
+      dependencies: [
+        "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams", crypto,
+      ]),
 
     // Both faces: the library and the command.
     .target(
@@ -59,6 +61,11 @@ let package = Package(
     .executableTarget(
       name: "FuzzFiles", dependencies: ["CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
       path: "Tests/FuzzFiles"),
+
+    // Takes a step of every sample layer in a build with the address sanitizer; scripts/test builds and runs it.
+    .executableTarget(
+      name: "SanitizedPlans", dependencies: ["CKernels", "Engine", "KerasFormats", "Graphs", "Tensors"],
+      path: "Tests/SanitizedPlans"),
 
     // Counts what a test allocates.
     .target(name: "CAllocations", path: "Tests/CAllocations"),

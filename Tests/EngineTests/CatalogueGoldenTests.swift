@@ -50,7 +50,7 @@ import Testing
     let family = try #require(BackboneFamily.named(golden.family))
     let size = Size2D(golden.input.shape[1], golden.input.shape[2])
     let built = try family.graph(size: size, classCount: golden.includeTop ? 1000 : nil)
-    let weights = weights(for: built, gain: golden.gain)
+    let weights = Weights.generated(for: built, gain: golden.gain)
     let worst = try await EngineActor.run { () throws(any Error) in
       var graph = built
       graph.outputs = try golden.outputs.map { try #require(graph.firstNode(of: $0.layer), "\($0.layer)") }
@@ -76,17 +76,5 @@ import Testing
   @Test func everyFamilyIsThere() {
     let families = Dictionary(grouping: Case.all, by: \.family)
     for family in BackboneFamily.all { #expect(families[family.name]?.count == 2, "\(family.name)") }
-  }
-
-  /// Generated weights, with every gamma of a batch normalisation times a factor.
-  private func weights(for graph: Graph, gain: Float) -> Weights {
-    var weights = Weights.generated(for: graph)
-    for name in graph.layerNames where gain != 1 && graph[layer: name] is BatchNormalization {
-      let path = ParameterPath(name, "gamma")
-      weights[path]?.withMutableFloats { values in
-        for index in values.indices { values[index] *= gain }
-      }
-    }
-    return weights
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 import Tensors
 import Testing
 
@@ -55,5 +56,18 @@ struct GoldenArray: Decodable {
     guard let norm, !isZero else { return 0 }
     let own = found.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     return abs(own - norm) / norm
+  }
+}
+
+extension Weights {
+  /// Generated weights, with every gamma of a batch normalisation times a factor.
+  static func generated(for graph: Graph, gain: Float) -> Weights {
+    var weights = Weights.generated(for: graph)
+    for name in graph.layerNames where gain != 1 && graph[layer: name] is BatchNormalization {
+      weights[ParameterPath(name, "gamma")]?.withMutableFloats { values in
+        for index in values.indices { values[index] *= gain }
+      }
+    }
+    return weights
   }
 }

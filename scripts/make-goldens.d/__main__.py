@@ -15,6 +15,7 @@ PARTS = {
     "mobilenetv2": ("families", "make", ("mobilenetv2",), "float64"),
     "catalogue": ("catalogue", "make_table", (), "float32"),
     "catalogue-outputs": ("catalogue", "make_outputs", (), "float64"),
+    "network-gradients": ("network_gradients", "make", (), "float64"),
     "official-weights": ("official", "make", (), "float32"),
     "layers": ("layers", "make", ("layers",), "float64"),
     "layers-normalization": ("layers", "make", ("layers-normalization",), "float64"),

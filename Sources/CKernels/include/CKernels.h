@@ -68,6 +68,23 @@ size_t graft_channel_sums_scratch(graft_view view);
 // NULL, then only the first is made. A centre that is NULL is zero.
 void graft_channel_sums(const void *a, const void *b, graft_view view, const float *centre_a, const float *centre_b,
                         double *first, double *second, float *scratch, graft_type type);
+// Mean and Σ (x − mean)² over samples and pixels, for each channel, in one pass: Chan, Golub and LeVeque, 1979, join the
+// moments of the parts. The scratch is that of graft_channel_sums.
+void graft_channel_moments(const void *x, graft_view view, double *mean, double *squares, float *scratch,
+                           graft_type type);
+
+// Where a gradient comes through a function that cuts scale·x + shift to low…high: strictly between the two.
+typedef struct {
+  const float *scale, *shift;
+  float low, high;
+} graft_mask;
+
+// first = Σ g, second = Σ g·(x − centre), with g = dy where it comes through and 0 elsewhere.
+void graft_masked_channel_sums(const void *dy, const void *x, graft_view view, const float *centre, graft_mask mask,
+                               double *first, double *second, float *scratch, graft_type type);
+// y = p·g + q·x + r; y may be dy.
+void graft_masked_channel_combine(void *y, const void *dy, const void *x, graft_view view, graft_mask mask,
+                                  const float *p, const float *q, const float *r, graft_type type);
 
 // MARK: By channel of each sample. `g` has samples·blocks·width elements.
 
@@ -211,6 +228,13 @@ void graft_step_sgd(float *w, const float *g, float *v, size_t n, float rate, fl
 void graft_step_adam(float *w, const float *g, float *m, float *v, size_t n, float rate, float beta1, float beta2,
                      float epsilon);
 void graft_decay(float *w, size_t n, float factor);  // w −= factor·w
+
+// MARK: The address sanitizer, in a build that has it
+
+// Whether this is such a build.
+bool graft_is_sanitized(void);
+// Makes every access to these bytes an error; does nothing in other builds.
+void graft_guard(void *bytes, size_t n);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,12 @@
+import CKernels
+
 /// One allocation for all buffers of a plan, where buffers that do not live at the same time share their place.
 struct Arena {
   /// Where each buffer will lie, before there is any memory.
   struct Layout {
     fileprivate let offsets: [(buffer: Buffer, offset: Int)]
+    /// Whether buffers may lie where others have lain before.
+    fileprivate let isShared: Bool
     /// The memory that it takes.
     let byteCount: Int
 
@@ -23,7 +27,7 @@ struct Arena {
         .sorted { ($1.element.byteCount, $0.offset) < ($0.element.byteCount, $1.offset) }
       for (_, buffer) in open {
         let life = buffer.isPersistent || !sharing ? 0...Int.max : buffer.life ?? 0...0
-        let size = (buffer.byteCount + 127) / 64 * 64
+        let size = Layout.room(for: buffer)
         var offset = 0
         // `placed` is kept in order of offset, so the first gap that is wide enough is the lowest.
         for other in placed where other.life.overlaps(life) {
@@ -37,8 +41,12 @@ struct Arena {
         total = max(total, entry.end)
       }
       self.offsets = offsets
+      isShared = sharing
       byteCount = total
     }
+
+    /// What a buffer takes, with at least a cache line behind it.
+    fileprivate static func room(for buffer: Buffer) -> Int { (buffer.byteCount + 127) / 64 * 64 }
   }
 
   let memory: AlignedMemory
@@ -48,6 +56,10 @@ struct Arena {
     memory = try AlignedMemory(byteCount: layout.byteCount, subject: "plan")
     guard let base = memory.bytes.baseAddress else { return }
     for (buffer, offset) in layout.offsets { buffer.setPlace(base + offset) }
+    guard !layout.isShared else { return }
+    for (buffer, offset) in layout.offsets {
+      graft_guard(base + offset + buffer.byteCount, Layout.room(for: buffer) - buffer.byteCount)
+    }
   }
 
   var byteCount: Int { memory.bytes.count }

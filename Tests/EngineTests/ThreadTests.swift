@@ -1,0 +1,48 @@
+import Engine
+import Graphs
+import Tensors
+import Testing
+
+/// What a plan computes with one, two and four threads.
+@Suite struct ThreadTests {
+  @Test(arguments: [PlanOptions.BatchNormalizationMode.frozenStatistics, .trainingStatistics])
+  func gradientsAreTheSameWithAnyNumberOfThreads(mode: PlanOptions.BatchNormalizationMode) async throws {
+    let graph = try PlanTests.smoothNetwork()
+    try await EngineActor.run { () throws(any Error) in
+      let before = EngineThreads.use(0)
+      defer { EngineThreads.use(before) }
+      let alone = try Self.step(graph, mode, threads: 1)
+      for threads in [2, 4] {
+        let found = try Self.step(graph, mode, threads: threads)
+        for (path, gradient) in alone {
+          let other = try #require(found[path])
+          let difference = zip(gradient, other).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+          let size = gradient.reduce(0.0) { $0 + Double($1) * Double($1) }
+          // The same sums, cut into other parts.
+          #expect(difference <= 1e-10 * max(size, 1e-6), "\(threads) threads: \(path)")
+        }
+        let again = try Self.step(graph, mode, threads: threads)
+        #expect(again == found, "\(threads) threads twice")
+      }
+    }
+  }
+
+  /// The gradients of one step.
+  @EngineActor private static func step(
+    _ graph: Graph, _ mode: PlanOptions.BatchNormalizationMode, threads: Int
+  ) throws -> [ParameterPath: [Float]] {
+    EngineThreads.use(threads)
+    let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
+    let plan = try Plan(
+      graph, parameters: bank,
+      options: PlanOptions(
+        batchSize: 5, trainable: Set(PlanTests.trainable(graph)), trainingLayers: Set(graph.layerNames),
+        batchNormalization: mode, seed: 3))
+    plan.inputs[0].values.fill("input")
+    plan.forward(step: 1)
+    plan.outputGradients[0].fill("gradient")
+    plan.backward()
+    return Dictionary(
+      uniqueKeysWithValues: plan.gradients.ranges.map { ($0.path, Array(plan.gradients.values[$0.range])) })
+  }
+}

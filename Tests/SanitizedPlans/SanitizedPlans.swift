@@ -1,0 +1,74 @@
+import CKernels
+import Engine
+import Foundation
+import Graphs
+import KerasFormats
+import Tensors
+
+/// Takes a step of every sample layer where the address sanitizer watches.
+///
+/// `SanitizedPlans GOLDENS...` reads files of layers as `scripts/make-goldens` makes them, and runs each layer forward and
+/// backward with one and with two threads, in single precision and in bfloat16, and without sharing memory, so that every
+/// array has guarded bytes behind it. The first access outside of an array ends the process with the sanitizer's report.
+@main
+struct SanitizedPlans {
+  static func main() async throws {
+    let paths = CommandLine.arguments.dropFirst()
+    guard !paths.isEmpty, graft_is_sanitized() else {
+      fail(
+        paths.isEmpty ? "usage: SanitizedPlans GOLDENS..." : "built without --sanitize address: nothing would be seen")
+    }
+    var planCount = 0
+    var layerCount = 0
+    for path in paths {
+      let data = try Data(contentsOf: URL(fileURLWithPath: path))
+      guard let file = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+        let cases = file["cases"] as? [[String: Any]]
+      else { fail("\(path): expected golden layers") }
+      for entry in cases {
+        guard let config = entry["config"] else { fail("\(path): a case without a layer") }
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: config), as: UTF8.self)
+        let graph = try KerasJSON.graph(from: text)
+        let trains = entry["training"] as? Bool ?? false
+        planCount += try await EngineActor.run { () throws in try steps(of: graph, training: trains) }
+        layerCount += 1
+      }
+    }
+    print("\(layerCount) layers in \(planCount) plans: every access lies inside its array")
+  }
+
+  /// Runs a graph in every way.
+  ///
+  /// - Returns: In how many ways.
+  @EngineActor private static func steps(of graph: Graph, training: Bool) throws -> Int {
+    let trainable = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
+    var count = 0
+    for threads in [1, 2] {
+      EngineThreads.use(threads)
+      for precision in [PlanOptions.Precision.f32, .bf16] {
+        for without: Set<PlanOptions.Pass> in [[.arena], [.arena, .layout], [.arena, .fold, .fuse]] {
+          let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
+          var options = PlanOptions(
+            batchSize: 2, trainable: trainable, trainingLayers: training ? Set(graph.layerNames) : [],
+            batchNormalization: training ? .trainingStatistics : .frozenStatistics, precision: precision,
+            without: without)
+          options.wantsInputGradients = true
+          let plan = try Plan(graph, parameters: bank, options: options)
+          for port in plan.inputs { port.values.update(repeating: 0.5) }
+          for step in 0..<2 {
+            plan.forward(step: UInt64(step))
+            for gradient in plan.outputGradients { gradient.update(repeating: 1) }
+            plan.backward(accumulating: step > 0)
+          }
+          count += 1
+        }
+      }
+    }
+    return count
+  }
+
+  private static func fail(_ message: String) -> Never {
+    FileHandle.standardError.write(Data("SanitizedPlans: \(message)\n".utf8))
+    exit(2)
+  }
+}
