@@ -1,13 +1,14 @@
 #include "CKernels.h"
 #include "Parallel.h"
 #include <stdlib.h>
+#include <string.h>
 
 // Rows are the pixels of one block of one sample: width numbers each, [samples][blocks][pixels] of them.
 struct channels {
   graft_view view;
   void *y;
   const void *a, *b;
-  const float *p, *q, *r;
+  const float *p, *q, *r, *scale, *shift;
   float low, high;
   bool accumulate;
   int32_t *where;
@@ -22,11 +23,18 @@ enum { part_pixels = 128 };
 
 static size_t parts_of(graft_view v) { return (v.pixels + part_pixels - 1) / part_pixels; }
 
+static size_t part_length(graft_view v, size_t part) {
+  size_t rest = v.pixels - part * part_pixels;
+  return rest < part_pixels ? rest : part_pixels;
+}
+
 struct sums {
   graft_view view;
   const void *a, *b;
   const float *centre_a, *centre_b;
   float *scratch;
+  const float *scale, *shift;
+  float low, high;
 };
 
 #define LOOPS "ChannelsLoops.h"
@@ -46,11 +54,13 @@ void graft_channel_combine(void *y, const void *a, const void *b, graft_view vie
 
 size_t graft_channel_sums_scratch(graft_view v) { return v.samples * v.blocks * parts_of(v) * v.width * 2; }
 
-void graft_channel_sums(const void *a, const void *b, graft_view view, const float *centre_a, const float *centre_b,
-                        double *first, double *second, float *scratch, graft_type type) {
-  struct sums j = {view, a, b, centre_a, centre_b, scratch};
-  size_t parts = parts_of(view), items = view.samples * view.blocks * parts, width = view.width;
-  graft_parallel(items, 1 + 64 / (1 + width / 16), LOOP_FOR(type, sums_range), &j);
+static size_t part_count(graft_view v) { return v.samples * v.blocks * parts_of(v); }
+
+static size_t part_grain(graft_view v) { return 1 + 64 / (1 + v.width / 16); }
+
+// Adds the sums of all parts up, in order.
+static void total(const float *scratch, graft_view view, double *first, double *second) {
+  size_t parts = parts_of(view), items = part_count(view), width = view.width;
   for (size_t c = 0; c < view.blocks * width; c++) first[c] = 0;
   if (second)
     for (size_t c = 0; c < view.blocks * width; c++) second[c] = 0;
@@ -60,6 +70,49 @@ void graft_channel_sums(const void *a, const void *b, graft_view view, const flo
     for (size_t c = 0; c < width; c++) first[block + c] += one[c];
     if (second)
       for (size_t c = 0; c < width; c++) second[block + c] += two[c];
+  }
+}
+
+void graft_channel_sums(const void *a, const void *b, graft_view view, const float *centre_a, const float *centre_b,
+                        double *first, double *second, float *scratch, graft_type type) {
+  struct sums j = {.view = view, .a = a, .b = b, .centre_a = centre_a, .centre_b = centre_b, .scratch = scratch};
+  graft_parallel(part_count(view), part_grain(view), LOOP_FOR(type, sums_range), &j);
+  total(scratch, view, first, second);
+}
+
+void graft_masked_channel_sums(const void *dy, const void *x, graft_view view, const float *centre, graft_mask mask,
+                               double *first, double *second, float *scratch, graft_type type) {
+  struct sums j = {view, dy, x, NULL, centre, scratch, mask.scale, mask.shift, mask.low, mask.high};
+  graft_parallel(part_count(view), part_grain(view), LOOP_FOR(type, masked_sums_range), &j);
+  total(scratch, view, first, second);
+}
+
+void graft_masked_channel_combine(void *y, const void *dy, const void *x, graft_view view, graft_mask mask,
+                                  const float *p, const float *q, const float *r, graft_type type) {
+  struct channels j = {.view = view, .y = y, .a = dy, .b = x, .p = p, .q = q, .r = r, .scale = mask.scale,
+                       .shift = mask.shift, .low = mask.low, .high = mask.high};
+  graft_parallel(row_count(view), grain_of(view), LOOP_FOR(type, masked_combine_range), &j);
+}
+
+void graft_channel_moments(const void *x, graft_view view, double *mean, double *squares, float *scratch,
+                           graft_type type) {
+  struct sums j = {.view = view, .a = x, .scratch = scratch};
+  graft_parallel(part_count(view), part_grain(view), LOOP_FOR(type, moments_range), &j);
+  size_t parts = parts_of(view), width = view.width;
+  for (size_t block = 0; block < view.blocks; block++) {
+    double *m = mean + block * width, *s = squares + block * width, seen = 0;
+    for (size_t c = 0; c < width; c++) m[c] = s[c] = 0;
+    for (size_t sample = 0; sample < view.samples; sample++)
+      for (size_t part = 0; part < parts; part++) {
+        const float *one = scratch + ((sample * view.blocks + block) * parts + part) * width * 2, *two = one + width;
+        double count = (double)part_length(view, part), share = count / (seen + count);
+        for (size_t c = 0; c < width; c++) {
+          double step = one[c] - m[c];
+          m[c] += step * share;
+          s[c] += two[c] + step * step * seen * share;
+        }
+        seen += count;
+      }
   }
 }
 

@@ -41,6 +41,91 @@ GRAFT_CLONES static void NAMED(combine_range)(const void *context, size_t begin,
   }
 }
 
+// Mean and summed squares around it of each column of a part, which is small enough to be read twice from the cache.
+GRAFT_INLINE void NAMED(part_moments)(const NUMBER *x, size_t pixels, const size_t width, float *restrict mean,
+                                      float *restrict squares) {
+  for (size_t c = 0; c < width; c++) mean[c] = squares[c] = 0;
+  for (size_t pixel = 0; pixel < pixels; pixel++)
+    for (size_t c = 0; c < width; c++) mean[c] += LOAD(x[pixel * width + c]);
+  for (size_t c = 0; c < width; c++) mean[c] /= (float)pixels;
+  for (size_t pixel = 0; pixel < pixels; pixel++)
+    for (size_t c = 0; c < width; c++) {
+      float v = LOAD(x[pixel * width + c]) - mean[c];
+      squares[c] += v * v;
+    }
+}
+
+GRAFT_CLONES static void NAMED(moments_range)(const void *context, size_t begin, size_t end) {
+  const struct sums j = *(const struct sums *)context;
+  const size_t width = j.view.width, parts = parts_of(j.view);
+  for (size_t item = begin; item < end; item++) {
+    size_t run = item / parts, first = item % parts * part_pixels, count = part_length(j.view, item % parts);
+    const NUMBER *x = (const NUMBER *)j.a + (run * j.view.pixels + first) * width;
+    float *one = j.scratch + item * width * 2, *two = one + width;
+    float mean[16], squares[16];
+    if (width == 8 || width == 16) {
+      // Known widths stay in registers.
+      if (width == 8) NAMED(part_moments)(x, count, 8, mean, squares);
+      else NAMED(part_moments)(x, count, 16, mean, squares);
+      memcpy(one, mean, width * sizeof *one);
+      memcpy(two, squares, width * sizeof *two);
+    } else {
+      NAMED(part_moments)(x, count, width, one, two);
+    }
+  }
+}
+
+// One part of masked_sums_range.
+GRAFT_INLINE void NAMED(part_masked_sums)(const NUMBER *a, const NUMBER *b, size_t pixels, const size_t width,
+                                          const float *centre, const float *scale, const float *shift, float low,
+                                          float high, float *restrict one, float *restrict two) {
+  for (size_t c = 0; c < width; c++) one[c] = two[c] = 0;
+  for (size_t pixel = 0; pixel < pixels; pixel++)
+    for (size_t c = 0; c < width; c++) {
+      float x = LOAD(b[pixel * width + c]), y = x * scale[c] + shift[c];
+      float g = ((y > low) & (y < high)) ? LOAD(a[pixel * width + c]) : 0;
+      one[c] += g;
+      two[c] += g * (x - centre[c]);
+    }
+}
+
+GRAFT_CLONES static void NAMED(masked_sums_range)(const void *context, size_t begin, size_t end) {
+  const struct sums j = *(const struct sums *)context;
+  const size_t width = j.view.width, parts = parts_of(j.view);
+  for (size_t item = begin; item < end; item++) {
+    size_t run = item / parts, block = run % j.view.blocks * width;
+    size_t first = (run * j.view.pixels + item % parts * part_pixels) * width, count = part_length(j.view, item % parts);
+    const NUMBER *a = (const NUMBER *)j.a + first, *b = (const NUMBER *)j.b + first;
+    const float *centre = j.centre_b + block, *scale = j.scale + block, *shift = j.shift + block;
+    float *one = j.scratch + item * width * 2, *two = one + width;
+    float g[16], gx[16];
+    if (width == 8 || width == 16) {
+      if (width == 8) NAMED(part_masked_sums)(a, b, count, 8, centre, scale, shift, j.low, j.high, g, gx);
+      else NAMED(part_masked_sums)(a, b, count, 16, centre, scale, shift, j.low, j.high, g, gx);
+      memcpy(one, g, width * sizeof *one);
+      memcpy(two, gx, width * sizeof *two);
+    } else {
+      NAMED(part_masked_sums)(a, b, count, width, centre, scale, shift, j.low, j.high, one, two);
+    }
+  }
+}
+
+GRAFT_CLONES static void NAMED(masked_combine_range)(const void *context, size_t begin, size_t end) {
+  const struct channels j = *(const struct channels *)context;
+  const size_t width = j.view.width, pixels = j.view.pixels, blocks = j.view.blocks;
+  for (size_t row = begin; row < end; row++) {
+    size_t block = row / pixels % blocks * width;
+    const NUMBER *a = (const NUMBER *)j.a + row * width, *b = (const NUMBER *)j.b + row * width;
+    const float *p = j.p + block, *q = j.q + block, *r = j.r + block, *scale = j.scale + block, *shift = j.shift + block;
+    NUMBER *y = (NUMBER *)j.y + row * width;
+    for (size_t c = 0; c < width; c++) {
+      float x = LOAD(b[c]), v = x * scale[c] + shift[c];
+      float g = ((v > j.low) & (v < j.high)) ? LOAD(a[c]) : 0;
+      y[c] = STORE(p[c] * g + q[c] * x + r[c]);
+    }
+  }
+}
+
 GRAFT_CLONES static void NAMED(sums_range)(const void *context, size_t begin, size_t end) {
   const struct sums j = *(const struct sums *)context;
   const size_t width = j.view.width, parts = parts_of(j.view);

@@ -7,10 +7,33 @@ extension Buffer {
   var doubles: UnsafeMutablePointer<Double> { address.assumingMemoryBound(to: Double.self) }
 }
 
+/// Where a gradient comes through a function that cuts s·x + t to bounds, told by x alone: nothing that the function has
+/// put out is read again.
+struct ChannelMask {
+  let scale: Buffer
+  let shift: Buffer
+  let low: Float
+  let high: Float
+
+  /// The mask of a function with bounds; nil where everything comes through.
+  init?(_ activation: ActivationFunction, scale: Buffer, shift: Buffer) {
+    guard activation != .linear, let bounds = activation.bounds else { return nil }
+    self.scale = scale
+    self.shift = shift
+    (low, high) = bounds
+  }
+
+  var buffers: [Buffer] { [scale, shift] }
+
+  var kernel: graft_mask { graft_mask(scale: scale.floats, shift: shift.floats, low: low, high: high) }
+}
+
 extension Emitter {
   /// Adds a step that makes Σ g and Σ g·(x − centre) for each channel, as double-precision numbers; g and x are of one type.
+  ///
+  /// - Parameter mask: Where the gradient comes through; everywhere if nil.
   func channelSums(
-    _ gradient: Activation, centred x: Activation, around centre: Buffer, name: String
+    _ gradient: Activation, centred x: Activation, around centre: Buffer, mask: ChannelMask? = nil, name: String
   ) -> (first: Buffer, second: Buffer) {
     let view = view(gradient)
     let size = view.blocks * view.width
@@ -20,9 +43,15 @@ extension Emitter {
     let padded = buffer(floatCount: size)
     let channels = min(size, centre.byteCount / 4)
     let (a, b, type) = (gradient.buffer, x.buffer, gradient.type.kernel)
-    step(name, "channel_sums", touching: [a, b, centre, first, second, scratch, padded]) {
+    step(
+      name, "channel_sums", touching: [a, b, centre, first, second, scratch, padded] + (mask?.buffers ?? [])
+    ) {
       for c in 0..<channels { padded.floats[c] = centre.floats[c] }
       for c in channels..<size { padded.floats[c] = 0 }
+      if let mask {
+        return graft_masked_channel_sums(
+          a.address, b.address, view, padded.floats, mask.kernel, first.doubles, second.doubles, scratch.floats, type)
+      }
       graft_channel_sums(
         a.address, b.address, view, nil, padded.floats, first.doubles, second.doubles, scratch.floats, type)
     }

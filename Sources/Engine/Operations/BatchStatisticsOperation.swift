@@ -21,6 +21,8 @@ import Tensors
   private struct Vectors {
     let mean: Buffer
     let inverse: Buffer
+    /// Where the gradient comes through the activation; everywhere if nil.
+    let mask: ChannelMask?
   }
 
   init(name: String, input: Program.ValueID, normalization: FrozenNormalization, momentum: Float) {
@@ -51,14 +53,12 @@ import Tensors
     ) {
       let count = Double(view.samples * view.pixels)
       let second = sums.doubles + size
-      graft_channel_sums(source.address, nil, view, nil, nil, sums.doubles, nil, scratch.floats, type)
-      for c in 0..<size { mean.floats[c] = Float(sums.doubles[c] / count) }
-      graft_channel_sums(
-        source.address, source.address, view, mean.floats, mean.floats, sums.doubles, second, scratch.floats, type)
+      graft_channel_moments(source.address, view, sums.doubles, second, scratch.floats, type)
       let gamma = normalization.gamma.map { bank.values(at: $0) }
       let beta = normalization.beta.map { bank.values(at: $0) }
       let (means, variances) = (bank.values(at: normalization.mean), bank.values(at: normalization.variance))
       for c in 0..<size {
+        mean.floats[c] = Float(sums.doubles[c])
         let variance = Float(second[c] / count)
         inverse.floats[c] = 1 / (variance + normalization.epsilon).squareRoot()
         scale.floats[c] = c < channels ? (gamma?[c] ?? 1) * inverse.floats[c] : 0
@@ -72,14 +72,15 @@ import Tensors
       if isFirst { bank.changed([normalization.mean, normalization.variance]) }
     }
     emitter.set(output, y)
-    vectors = Vectors(mean: mean, inverse: inverse)
+    vectors = Vectors(
+      mean: mean, inverse: inverse, mask: ChannelMask(activation, scale: scale, shift: shift))
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
-    guard var gradient = emitter.takeGradient(of: output), let vectors else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
+    guard let gradient = emitter.takeGradient(of: output), let vectors else { return }
     let x = emitter.stored(inputs[0])
-    let sums = emitter.channelSums(gradient, centred: x, around: vectors.mean, name: name)
+    let mask = vectors.mask
+    let sums = emitter.channelSums(gradient, centred: x, around: vectors.mean, mask: mask, name: name)
     let view = emitter.view(x)
     let (size, channels) = (view.blocks * view.width, x.shape[-1])
     let (target, run, inverse, mean) = (emitter.gradientBuffer, emitter.run, vectors.inverse, vectors.mean)
@@ -100,7 +101,8 @@ import Tensors
     let factors = emitter.buffer(floatCount: size * 3)
     let gamma = normalization.gamma.map(emitter.master)
     emitter.step(
-      name, "channel_combine", touching: [dy, dx, source, factors, sums.first, sums.second, inverse, mean]
+      name, "channel_combine",
+      touching: [dy, dx, source, factors, sums.first, sums.second, inverse, mean] + (mask?.buffers ?? [])
     ) {
       let count = Float(view.samples * view.pixels)
       let (p, q, r) = (factors.floats, factors.floats + size, factors.floats + 2 * size)
@@ -108,6 +110,10 @@ import Tensors
         p[c] = c < channels ? (gamma?.floats[c] ?? 1) * inverse.floats[c] : 0
         q[c] = -p[c] * inverse.floats[c] * inverse.floats[c] * Float(sums.second.doubles[c]) / count
         r[c] = -p[c] * Float(sums.first.doubles[c]) / count - q[c] * mean.floats[c]
+      }
+      if let mask {
+        return graft_masked_channel_combine(
+          dx.address, dy.address, source.address, view, mask.kernel, p, q, r, type)
       }
       graft_channel_combine(dx.address, dy.address, source.address, view, p, q, r, type)
     }

@@ -111,32 +111,38 @@ import Tensors
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
-    guard var gradient = emitter.takeGradient(of: output), let vectors else { return }
-    gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
+    guard let gradient = emitter.takeGradient(of: output), let vectors else { return }
+    let mask = ChannelMask(activation, scale: vectors.scale, shift: vectors.shift)
     let x = emitter.stored(inputs[0])
     if case .normalization(let normalization) = source {
-      emitParameterGradients(emitter, normalization, gradient, x)
+      emitParameterGradients(emitter, normalization, gradient, x, mask)
     }
     if case .factors(let gamma) = source, emitter.trains(gamma) {
-      let sums = emitter.channelSums(gradient, centred: x, around: vectors.zero, name: name)
+      let sums = emitter.channelSums(gradient, centred: x, around: vectors.zero, mask: mask, name: name)
       emitter.writeGradient(of: gamma, fromDoubles: sums.second, name: name)
     }
     guard emitter.needsGradient(inputs[0]) else { return }
     let target = emitter.writable(gradient)
     let view = wide(emitter.view(x), x)
-    let (dy, dx, scale, zero) = (gradient.buffer, target.buffer, vectors.scale, vectors.zero)
+    let (dy, dx, input, scale, zero) = (gradient.buffer, target.buffer, x.buffer, vectors.scale, vectors.zero)
     let type = gradient.type.kernel
-    emitter.step(name, "channel_affine", touching: [dy, dx]) {
+    emitter.step(name, "channel_affine", touching: mask == nil ? [dy, dx] : [dy, dx, input]) {
+      if let mask {
+        return graft_masked_channel_combine(
+          dx.address, dy.address, input.address, view, mask.kernel, scale.floats, zero.floats, zero.floats, type)
+      }
       graft_channel_affine(dx.address, dy.address, view, scale.floats, zero.floats, -.infinity, .infinity, type)
     }
     try emitter.pass(target, to: inputs[0])
   }
 
   private func emitParameterGradients(
-    _ emitter: Emitter, _ normalization: FrozenNormalization, _ gradient: Emitter.Activation, _ x: Emitter.Activation
+    _ emitter: Emitter, _ normalization: FrozenNormalization, _ gradient: Emitter.Activation, _ x: Emitter.Activation,
+    _ mask: ChannelMask?
   ) {
     guard emitter.trains(normalization.gamma) || emitter.trains(normalization.beta) else { return }
-    let sums = emitter.channelSums(gradient, centred: x, around: emitter.master(normalization.mean), name: name)
+    let sums = emitter.channelSums(
+      gradient, centred: x, around: emitter.master(normalization.mean), mask: mask, name: name)
     let (channels, epsilon, run) = (x.shape[-1], normalization.epsilon, emitter.run)
     let target = emitter.gradientBuffer
     let variance = emitter.master(normalization.variance)
