@@ -68,6 +68,9 @@ import Tensors
   /// When any of some parameters last changed, on the bank's own clock; 0 for none.
   package func newestVersion(of paths: some Sequence<ParameterPath>) -> Int { paths.map(version(of:)).max() ?? 0 }
 
+  /// When anything last changed, on the bank's own clock.
+  package var newestVersion: Int { version }
+
   /// A copy of all parameters.
   public func snapshot() -> Weights { snapshot(of: order) }
 

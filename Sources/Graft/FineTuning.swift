@@ -42,9 +42,13 @@ public struct FineTuning: Sendable {
   public var head = ClassificationHead()
   /// Where the pictures were read from, for `run.yaml`.
   public var dataPath: String
+  /// Where what the frozen part puts out is kept for later runs on the same pictures; nil keeps it for this run only.
+  public var featureFolder: String?
 
   /// How pictures are brought to the network's size unless said otherwise.
   public static let defaultFit = Fit.pad
+  /// Where the command keeps features for later runs: `graft/features` among the user's caches; nil where there is none.
+  public static var usualFeatureFolder: String? { FeatureLibrary.usualFolder }
   /// How training pictures are varied unless said otherwise.
   public static let defaultAugmentation = Augmentation.flip
 
@@ -102,7 +106,8 @@ extension FineTuning {
       let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
       let run = FineTuningRun(
         configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder,
-        loading: LoadingSummary(backbone.report), handler: handler)
+        loading: LoadingSummary(backbone.report), library: featureFolder.map { FeatureLibrary(folder: $0) },
+        handler: handler)
       let result = try await EngineActor.run { () throws in try run.run() }
       return FineTunedModel(model: try Model.read(folder[.model]), result: result, folder: folder)
     } catch {

@@ -109,6 +109,12 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Where it is kept for later runs on the same pictures; a folder among your caches unless given, or none.",
+      valueName: "dir|none"))
+  var featureFolder: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The most memory for activations and gradients, such as 300M.",
       discussion: "A batch is computed in smaller parts for it, and then some activations twice.", valueName: "size"),
     transform: { try ByteCount(parsing: $0) })
@@ -137,6 +143,7 @@ struct TrainCommand: AsyncParsableCommand {
     try requireName("--backbone", backbone)
     try requireName("--output", output)
     try requireName("--cut-at", cutAt)
+    try requireName("--feature-folder", featureFolder)
     guard (data == nil) != (config == nil) else {
       throw ValidationError(
         data == nil
@@ -174,12 +181,13 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let tuning: FineTuning
+    var tuning: FineTuning
     if let config {
       tuning = try again(config)
     } else {
       tuning = try first(data ?? "")
     }
+    tuning.featureFolder = featureFolder == "none" ? nil : featureFolder ?? FineTuning.usualFeatureFolder
     Console.note(tuning.backbone.report)
     Console.note(summary(of: tuning))
     let progress = TrainingProgress(isWatched: Console.isWatched)
@@ -238,6 +246,11 @@ struct TrainCommand: AsyncParsableCommand {
     return "\(tuning.dataset.samples.count) pictures in \(classes); \(tuning.backbone.name) at \(tuning.imageSize)"
   }
 
+  private func frozenPart(_ phase: PhaseReport) -> String {
+    guard phase.cached else { return "at each step" }
+    return phase.reusedFeatures > 0 ? "from an earlier run" : "computed once"
+  }
+
   private func report(_ result: RunResult) {
     var table = TextTable([
       ("phase", .left), ("trained", .right), ("epochs", .right), ("time", .right), ("images/s", .right),
@@ -246,7 +259,7 @@ struct TrainCommand: AsyncParsableCommand {
     for phase in result.phases {
       table.add([
         phase.name, phase.trainableParameters.grouped, "\(phase.epochs)", phase.seconds.asTime,
-        phase.imagesPerSecond.formatted(digits: 0), phase.cached ? "computed once" : "at each step",
+        phase.imagesPerSecond.formatted(digits: 0), frozenPart(phase),
       ])
     }
     table.lines.forEach(Console.result)

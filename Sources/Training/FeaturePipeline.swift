@@ -20,6 +20,11 @@ final class FeaturePipeline {
   /// The parameters that the features depend on.
   private let paths: [ParameterPath]
   private let forms: [FeatureStore.Form]
+  /// What the network up to here is called among features that are kept for other runs; asked for while `isFresh`.
+  private lazy var key = makeKey()
+  private let makeKey: () -> NetworkKey
+  /// How old the parameters were when the run began.
+  private let freshVersion: Int
   private var kept: Kept?
   /// The pictures whose features the segment has computed last.
   private var computed: ArraySlice<PictureRequest> = []
@@ -41,6 +46,8 @@ final class FeaturePipeline {
     segment = nil
     paths = []
     forms = [FeatureStore.Form(rowLength: source.pictureShape.elementCount, isRounded: false)]
+    makeKey = { NetworkKey(pictureShape: source.pictureShape, chunkSize: chunkSize) }
+    freshVersion = parameters.newestVersion
   }
 
   /// The next pipeline of a chain.
@@ -60,6 +67,8 @@ final class FeaturePipeline {
     forms = plan.outputs.map {
       FeatureStore.Form(rowLength: $0.shape.elementCount, isRounded: $0.isRoundedToBFloat16)
     }
+    makeKey = { upstream.key.adding(segment, precision: precision, parameters: upstream.parameters) }
+    freshVersion = upstream.freshVersion
   }
 
   /// Whether the frozen part computes anything; otherwise the pictures themselves are its features.
@@ -75,57 +84,111 @@ final class FeaturePipeline {
 // MARK: - Keeping
 
 extension FeaturePipeline {
+  /// What became of an attempt to keep features.
+  struct CacheOutcome {
+    /// Whether there was room; if not, everything is computed anew for each use.
+    var hasRoom: Bool
+    /// How many pictures' features an earlier run had left.
+    var reusedCount = 0
+  }
+
   /// Computes the features of pictures once and keeps them for the next feeds.
   ///
   /// - Parameters:
   ///   - others: Pipelines that the pictures pass on their way, whose features are kept too where memory has room.
+  ///   - library: Where earlier runs have left features, and this one leaves its own; nil for nowhere.
   ///   - memoryBudget: What takes more bytes goes into a file in `folder`; what is as good as the pictures does not,
   ///     since those are decoded as fast as a disk brings them.
   ///   - progress: Called after each micro-batch with the number of pictures done.
-  /// - Returns: Whether there was room; if not, everything is computed anew for each use.
   func cache(
-    _ requests: [PictureRequest], alongWith others: [FeaturePipeline] = [], memoryBudget: Int, folder: String?,
-    progress: (Int) throws -> Void
-  ) throws -> Bool {
+    _ requests: [PictureRequest], alongWith others: [FeaturePipeline] = [], library: FeatureLibrary? = nil,
+    memoryBudget: Int, folder: String?, progress: (Int) throws -> Void
+  ) throws -> CacheOutcome {
     dropIfStale()
-    if let kept, requests.allSatisfy({ kept.rows[$0] != nil }) { return true }
+    if let kept, requests.allSatisfy({ kept.rows[$0] != nil }) { return CacheOutcome(hasRoom: true) }
     var budget = memoryBudget
     guard let own = stores(rowCount: requests.count, budget: &budget, folder: paths.isEmpty ? nil : folder) else {
-      return false
+      return CacheOutcome(hasRoom: false)
     }
-    var targets = [(pipeline: self, stores: own)]
+    var targets = [CacheTarget(self, own, library)]
     for other in others where other.kept == nil {
       guard let stores = other.stores(rowCount: requests.count, budget: &budget, folder: nil) else { continue }
-      targets.append((other, stores))
+      targets.append(CacheTarget(other, stores, library))
     }
     let chunks = requests[...].chunked(by: chunkSize)
     let pictures = source.pictures(chunks.filter(needsPictures).flatMap(Array.init))
-    // What another pipeline did not compute, since a cache behind it served, it does not keep.
-    var complete = targets.map { _ in true }
+    var keys: [PictureKey] = []
+    var reusedCount = 0
     for target in targets { target.pipeline.computed = [] }
     for chunk in chunks {
+      var pixels = pictures
+      if library != nil, segment != nil, needsPictures(chunk) {
+        let held = try HeldPictures(chunk.count, of: source.pictureShape, from: pictures)
+        keys += held.keys
+        if targets.allSatisfy({ $0.serve(held.keys, to: chunk.indices) }) {
+          reusedCount += chunk.count
+          try progress(chunk.endIndex)
+          continue
+        }
+        pixels = held
+      }
       if segment == nil {
         for (row, store) in zip(chunk.indices, repeatElement(own[0], count: chunk.count)) {
-          try store.fill(row: row) { try pictures.next(into: $0) }
+          try store.fill(row: row) { try pixels.next(into: $0) }
         }
       } else {
-        try compute(chunk, from: pictures)
+        try compute(chunk, from: pixels)
       }
-      for (place, target) in targets.enumerated() where target.pipeline.segment != nil {
+      for place in targets.indices where targets[place].pipeline.segment != nil {
+        let target = targets[place]
         if target.pipeline.computed == chunk {
           target.pipeline.keep(chunk, in: target.stores)
         } else {
-          complete[place] = false
+          // What another pipeline did not compute, since a cache behind it served, it does not keep.
+          targets[place].isComplete = false
         }
       }
       try progress(chunk.endIndex)
     }
     let rows = Dictionary(requests.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    for (place, target) in targets.enumerated() where complete[place] {
+    for target in targets where target.isComplete {
       target.pipeline.kept = Kept(stores: target.stores, rows: rows, version: target.pipeline.version)
+      if let library, keys.count == requests.count, reusedCount < requests.count, target.pipeline.isFresh {
+        library.keep(keys.enumerated().map { ($1, $0) }, in: target.stores, of: target.pipeline.key)
+      }
     }
-    return true
+    return CacheOutcome(hasRoom: true, reusedCount: reusedCount)
   }
+
+  /// One pipeline whose features are about to be kept.
+  @EngineActor private struct CacheTarget {
+    let pipeline: FeaturePipeline
+    let stores: [FeatureStore]
+    /// What an earlier run has left.
+    let shelf: FeatureShelf?
+    /// Whether no picture has gone by without leaving its features.
+    var isComplete = true
+
+    init(_ pipeline: FeaturePipeline, _ stores: [FeatureStore], _ library: FeatureLibrary?) {
+      self.pipeline = pipeline
+      self.stores = stores
+      shelf =
+        pipeline.segment != nil && pipeline.isFresh
+        ? library?.shelf(of: pipeline.key, forms: pipeline.forms) : nil
+    }
+
+    /// Takes the features of pictures from an earlier run.
+    ///
+    /// - Returns: Whether it had all of them.
+    func serve(_ keys: [PictureKey], to rows: Range<Int>) -> Bool {
+      guard let shelf, keys.allSatisfy(shelf.contains) else { return false }
+      for (key, row) in zip(keys, rows) { shelf.copy(key, to: row, of: stores) }
+      return true
+    }
+  }
+
+  /// Whether the parameters are those that the run began with: what others were trained to is of no use to another run.
+  private var isFresh: Bool { version <= freshVersion }
 
   /// Gives back the memory of what is kept.
   func forget() { kept = nil }
@@ -221,5 +284,31 @@ extension ArraySlice {
   /// Consecutive parts of the given length; the last may be shorter.
   func chunked(by size: Int) -> [ArraySlice] {
     stride(from: startIndex, to: endIndex, by: size).map { self[$0..<Swift.min($0 + size, endIndex)] }
+  }
+}
+
+/// Some pictures that have been looked at before they are needed.
+private final class HeldPictures: PictureSequence {
+  /// The key of each.
+  let keys: [PictureKey]
+  private let pixels: FloatBuffer
+  private let length: Int
+  private var position = 0
+
+  init(_ count: Int, of shape: Shape, from pictures: any PictureSequence) throws {
+    length = shape.elementCount
+    pixels = FloatBuffer(count: count * length)
+    var keys: [PictureKey] = []
+    for place in 0..<count {
+      let picture = UnsafeMutableBufferPointer(rebasing: pixels.values[place * length..<(place + 1) * length])
+      try pictures.next(into: picture)
+      keys.append(PictureKey(of: picture))
+    }
+    self.keys = keys
+  }
+
+  func next(into output: UnsafeMutableBufferPointer<Float>) throws {
+    _ = output.update(fromContentsOf: pixels.values[position * length..<(position + 1) * length])
+    position += 1
   }
 }

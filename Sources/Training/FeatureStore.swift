@@ -82,6 +82,12 @@ final class FeatureStore: @unchecked Sendable {
     try body(self[row].assumingMemoryBound(to: Float.self))
   }
 
+  /// Keeps one row that is in the store's form already.
+  func put(_ source: UnsafeRawBufferPointer, row: Int) { self[row].copyMemory(from: source) }
+
+  /// One row in the store's form.
+  func bytes(ofRow row: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(self[row]) }
+
   private subscript(row: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(rebasing: bytes[row * form.byteCount..<(row + 1) * form.byteCount])
   }

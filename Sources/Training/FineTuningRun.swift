@@ -13,6 +13,7 @@ package struct FineTuningRun {
   private let data: TrainingData
   private let folder: RunFolder
   private let loading: LoadingSummary?
+  private let library: FeatureLibrary?
   private let handler: @Sendable (TrainingEvent) -> Void
 
   /// A run that has everything it needs.
@@ -22,16 +23,19 @@ package struct FineTuningRun {
   ///   - model: The backbone with fresh heads.
   ///   - folder: Where results go; it is empty.
   ///   - loading: What became of the weights of the backbone's file, for `result.json`.
+  ///   - library: Where features of earlier runs are, and those of this one go; nil for nowhere.
   ///   - handler: Told of everything that happens, on the engine's thread, which waits for it.
   package nonisolated init(
     _ configuration: RunConfiguration, model: Model, data: TrainingData, folder: RunFolder,
-    loading: LoadingSummary? = nil, handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+    loading: LoadingSummary? = nil, library: FeatureLibrary? = nil,
+    handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) {
     self.configuration = configuration
     self.model = model
     self.data = data
     self.folder = folder
     self.loading = loading
+    self.library = library
     self.handler = handler
   }
 
@@ -46,7 +50,7 @@ package struct FineTuningRun {
     let graph = try model.logitsGraph()
     let trainer = try Trainer(
       graph: graph, weights: model.weights, heads: model.heads, data: data, schedule: configuration.schedule,
-      options: configuration.options, cacheFolder: folder.path
+      options: configuration.options, cacheFolder: folder.path, library: library
     ) { [handler] event in
       try log.append(event)
       handler(event)

@@ -20,6 +20,8 @@ final class PhaseRun {
     let events: (TrainingEvent) throws -> Void
     /// Where features go that memory has no room for; nil for nowhere.
     let cacheFolder: String?
+    /// Where features of earlier runs are; nil for nowhere.
+    let library: FeatureLibrary?
     var best: BestWeights
     /// Epochs of all phases so far, which number the shuffles.
     var epochCount = 0
@@ -81,7 +83,7 @@ final class PhaseRun {
     context.best.include(plan.trainable)
     context.best.include(plan.movingStatistics)
     context.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
-    let isCached = try cacheFeatures(context)
+    let features = try cacheFeatures(context)
     var patience = Patience(phase.until)
     var epoch = 0
     var trainingTime = Duration.zero
@@ -110,29 +112,30 @@ final class PhaseRun {
     context.features.forget(afterPhase: index)
     let report = PhaseReport(
       name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
-      imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: isCached,
+      imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: features.isCached,
+      reusedFeatures: features.reusedCount,
       microBatchSize: plan.microBatchSize, bestValidationLoss: context.best.loss)
     try context.events(.phaseEnded(report))
     return report
   }
 
   /// Runs the frozen part once for every picture, as far as that can be kept.
-  private func cacheFeatures(_ context: Context) throws -> Bool {
-    guard context.options.cachesFeatures else { return false }
+  private func cacheFeatures(_ context: Context) throws -> (isCached: Bool, reusedCount: Int) {
+    guard context.options.cachesFeatures else { return (false, 0) }
     let forms = context.data.trainingForms
     let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
-    let hasRoom = try pipeline.cache(
-      requests, alongWith: context.features.usefulLater(beforePhase: index),
+    let outcome = try pipeline.cache(
+      requests, alongWith: context.features.usefulLater(beforePhase: index), library: context.library,
       memoryBudget: context.options.featureMemoryBudget, folder: context.cacheFolder
     ) { count throws in
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))
     }
-    if !hasRoom, pipeline.hasPrefix {
+    if !outcome.hasRoom, pipeline.hasPrefix {
       try context.events(
         .note("phase \(phase.name): no room to keep what the frozen part puts out, so it runs at every step"))
     }
-    return hasRoom && forms != nil && pipeline.hasPrefix
+    return (outcome.hasRoom && forms != nil && pipeline.hasPrefix, outcome.reusedCount)
   }
 
   /// Trains for one epoch.

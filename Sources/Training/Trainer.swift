@@ -38,12 +38,14 @@ package final class Trainer {
   /// - Parameters:
   ///   - graph: The network that ends in one vector of logits a task, in the order of the tasks of `data`.
   ///   - cacheFolder: Where features go that memory has no room for; nil for nowhere.
+  ///   - library: Where features of earlier runs are, and those of this one go; nil for nowhere.
   ///   - events: Told of everything that happens, on the engine's thread; an error that it throws ends the run.
   /// - Throws: ``TrainingError`` for options or tasks that do not fit, `ScheduleError`, and `EngineError` where weights
   ///   are missing.
   package init(
     graph: Graph, weights: Weights, heads: [Head], data: TrainingData, schedule: Schedule, options: TrainingOptions,
-    cacheFolder: String? = nil, events: @escaping (TrainingEvent) throws -> Void = { _ in }
+    cacheFolder: String? = nil, library: FeatureLibrary? = nil,
+    events: @escaping (TrainingEvent) throws -> Void = { _ in }
   ) throws {
     try options.validate()
     try schedule.validate()
@@ -80,7 +82,7 @@ package final class Trainer {
       optimizer: Optimizer(graph: graph, parameters: parameters), plans: plans,
       features: FeatureChain(
         graph, frontiers: plans.map(\.frontier), parameters: parameters, source: data.pictures, options: options),
-      events: events, cacheFolder: cacheFolder,
+      events: events, cacheFolder: cacheFolder, library: library,
       best: BestWeights(graph: graph, parameters: parameters))
   }
 

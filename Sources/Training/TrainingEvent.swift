@@ -95,6 +95,8 @@ public struct PhaseReport: Hashable, Sendable, Codable {
   public var imagesPerSecond: Double
   /// Whether the frozen part ran once for each picture instead of at each step.
   public var cached: Bool
+  /// How many pictures' features an earlier run had left, so that the frozen part did not run for them at all.
+  public var reusedFeatures: Int
   /// The samples of a step that were computed at once.
   public var microBatchSize: Int
   /// The lowest validation loss so far, in this phase or any before.

@@ -31,7 +31,9 @@ struct Program {
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // No test meets what another has left in the user's caches.
+    process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CACHE_HOME": "/dev/null"]) { $1 }
+      .merging(environment) { $1 }
     // Files instead of pipes: nothing has to be read while the program runs.
     let base = FileManager.default.temporaryDirectory.appendingPathComponent("graft-\(UUID().uuidString)").path
     let (outputPath, errorPath) = (stdout ?? "\(base).out", "\(base).err")

@@ -1,0 +1,71 @@
+import Crypto
+import Engine
+import Foundation
+import Graphs
+import Tensors
+
+/// What the pixels of one picture are, in 32 bytes: pictures with equal keys have equal features.
+struct PictureKey: Hashable, Sendable {
+  private let words: SIMD4<UInt64>
+
+  /// The key of a picture as it enters a network.
+  init(of pixels: UnsafeMutableBufferPointer<Float>) {
+    self.init(SHA256.hash(data: UnsafeRawBufferPointer(pixels)))
+  }
+
+  /// The key that lies at a place of a file.
+  init(readingFrom bytes: UnsafeRawBufferPointer) { words = bytes.loadUnaligned(as: SIMD4<UInt64>.self) }
+
+  private init(_ digest: SHA256.Digest) {
+    words = digest.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+  }
+
+  /// How many bytes a key takes.
+  static let byteCount = 32
+
+  /// The bytes of the key.
+  var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+}
+
+/// What stands between pictures and features, in a hash: layers, weights, precision, and whoever computes.
+///
+/// The program itself is part of it, so that a version that computes differently never meets the features of another.
+@EngineActor
+struct NetworkKey {
+  private var hash = SHA256()
+
+  /// The key of pictures that nothing has been done to yet.
+  init(pictureShape: Shape, chunkSize: Int) {
+    add("\(NetworkKey.program)\n\(ComputeIdentity.description)\npictures \(pictureShape) by \(chunkSize)\n")
+  }
+
+  /// The key of what a further part of the network makes of them.
+  func adding(_ segment: Graph, precision: PlanOptions.Precision, parameters: ParameterBank) -> NetworkKey {
+    var result = self
+    result.add("\(precision)\n")
+    for (place, node) in segment.nodes.enumerated() {
+      result.add("\(node.layer) \(node.inputs) \(String(reflecting: segment.layer(of: place)))\n")
+    }
+    result.add("\(segment.inputs) \(segment.outputs)\n")
+    for (path, _) in segment.parameters {
+      result.add("\(path)\n")
+      result.hash.update(bufferPointer: UnsafeRawBufferPointer(parameters.values(at: path)))
+    }
+    return result
+  }
+
+  /// The key in hexadecimal digits.
+  var text: String {
+    hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+  }
+
+  private mutating func add(_ text: String) { hash.update(data: Data(text.utf8)) }
+
+  /// The running program's own bytes in a hash, once a process.
+  private static let program: String = {
+    guard let path = Bundle.main.executablePath, let data = FileManager.default.contents(atPath: path) else {
+      return ""
+    }
+    return SHA256.hash(data: data).description
+  }()
+}
