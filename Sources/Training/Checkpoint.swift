@@ -5,20 +5,26 @@ import Tensors
 
 /// What a run needs to go on from the end of a phase: the weights, and what the optimizer remembers.
 ///
-/// In the file, `weights/LAYER/VARIABLE` are the parameters; `optimizer/LAYER/VARIABLE` has up to three of `velocity`,
-/// `first_moment` and `second_moment` and an attribute `steps`; the root's attributes count phases, epochs, steps and
+/// In the file, `weights/LAYER/VARIABLE` are the parameters; `optimizer/LAYER/VARIABLE` has some of `velocity`,
+/// `first_moment`, `second_moment`, `mean_square`, `increment` and `sign_moment`, and an attribute `steps`; the root's attributes count phases, epochs, steps and
 /// passes.
 package struct Checkpoint: Hashable, Sendable {
   /// What the optimizer remembers of one parameter.
   package struct Moments: Hashable, Sendable {
-    /// How many steps the parameter has taken.
+    /// How many steps the first and second moment have taken.
     package var stepCount = 0
     /// SGD's velocity.
     package var velocity: Tensor?
-    /// Adam's mean of gradients.
+    /// The mean of gradients of Adam and LAMB.
     package var firstMoment: Tensor?
-    /// Adam's mean of squared gradients.
+    /// The mean of squared gradients of Adam and LAMB.
     package var secondMoment: Tensor?
+    /// RMSprop's mean of squared gradients.
+    package var meanSquare: Tensor?
+    /// What RMSprop with momentum subtracted last.
+    package var increment: Tensor?
+    /// Lion's mean of gradients.
+    package var signMoment: Tensor?
   }
 
   /// How many phases are done.
@@ -120,4 +126,5 @@ extension Checkpoint {
 
 private let momentNames: [(String, WritableKeyPath<Checkpoint.Moments, Tensor?> & Sendable)] = [
   ("velocity", \.velocity), ("first_moment", \.firstMoment), ("second_moment", \.secondMoment),
+  ("mean_square", \.meanSquare), ("increment", \.increment), ("sign_moment", \.signMoment),
 ]

@@ -1,25 +1,26 @@
 import Freezing
 
-/// Waits for improvement, for as many epochs as a plateau allows.
+/// Waits for what may end a phase early.
 struct Patience: Sendable {
-  private let plateau: Plateau?
-  private var best = Double.infinity
-  private var waitedCount = 0
+  /// What has ended the phase; nil as long as it goes on.
+  private(set) var ending: Trigger?
+  private let triggers: [Trigger]
+  private var watches: [MetricWatch]
 
-  /// Patience without end where there is no plateau.
-  init(_ plateau: Plateau?) { self.plateau = plateau }
+  /// Patience without end where there is no trigger.
+  init(_ triggers: [Trigger]) {
+    self.triggers = triggers
+    watches = triggers.map { _ in MetricWatch() }
+  }
 
-  /// Whether there was no improvement for too long.
-  var isExhausted: Bool { plateau.map { waitedCount >= $0.patience } ?? false }
+  /// Whether the phase ends.
+  var isExhausted: Bool { ending != nil }
 
   /// Takes note of an epoch.
-  mutating func note(_ value: Double) {
-    guard let plateau else { return }
-    if plateau.isImprovement(value, over: best) {
-      best = value
-      waitedCount = 0
-    } else {
-      waitedCount += 1
+  mutating func note(_ value: (Metric) -> Double) {
+    for (index, trigger) in triggers.enumerated() {
+      let isOver = trigger.note(value(trigger.metric), in: &watches[index])
+      if isOver, ending == nil { ending = trigger }
     }
   }
 }

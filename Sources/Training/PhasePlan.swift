@@ -28,7 +28,7 @@ struct PhasePlan: Sendable {
   init(
     _ phase: Phase, graph: Graph, heads: [Head], batchSize: Int, microBatchSize: Int? = nil
   ) throws(ScheduleError) {
-    let trainable = try phase.train.resolve(in: graph, headLayers: Set(heads.flatMap(\.layers)))
+    let trainable = try phase.trainable(in: graph, headLayers: Set(heads.flatMap(\.layers)))
     self.trainable = trainable
     trainableCount = graph.parameters.reduce(0) {
       trainable.contains($1.path) ? $0 + $1.parameter.shape.elementCount : $0

@@ -43,6 +43,7 @@ final class PhaseRun {
   /// The samples of one epoch.
   private let samplesPerEpoch: Int
   private let stepsPerEpoch: Int
+  private let epochCount: Int
   private let clock = ContinuousClock()
   private let begin: ContinuousClock.Instant
 
@@ -62,6 +63,7 @@ final class PhaseRun {
       plan.movingStatistics.isEmpty ? data.training.count : data.training.count / batchSize * batchSize
     stepSize = batchSize * context.options.accumulation
     stepsPerEpoch = (samplesPerEpoch + stepSize - 1) / stepSize
+    epochCount = phase.epochCount(stepsPerEpoch: stepsPerEpoch)
     pipeline = try context.features.pipeline(ofPhase: index)
     var planOptions = plan.options(phase, context.options)
     planOptions.memoryBudget = context.options.memoryBudget
@@ -79,7 +81,7 @@ final class PhaseRun {
       .phaseBegan(
         TrainingEvent.PhaseStart(
           phase: phase.name, index: index, phaseCount: phaseCount, trainableParameters: plan.trainableCount,
-          epochs: phase.epochs, batchSize: min(stepSize, samplesPerEpoch), microBatchSize: plan.microBatchSize)))
+          epochs: epochCount, batchSize: min(stepSize, samplesPerEpoch), microBatchSize: plan.microBatchSize)))
     context.best.include(plan.trainable)
     context.best.include(plan.movingStatistics)
     context.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
@@ -88,7 +90,7 @@ final class PhaseRun {
     var epoch = 0
     var trainingTime = Duration.zero
     var seenCount = 0
-    while epoch < phase.epochs, !patience.isExhausted {
+    while epoch < epochCount, !patience.isExhausted {
       epoch += 1
       let start = clock.now
       let requests = context.data.trainingRequests(seed: context.options.seed, epoch: context.epochCount)
@@ -100,7 +102,7 @@ final class PhaseRun {
       let measured = try evaluator.measure(context.data.validation)
       let loss = losses.value(of: measured)
       let isBest = context.best.offer(loss: loss)
-      patience.note(loss)
+      patience.note { $0.value(of: measured, loss: loss) }
       try context.events(
         .epoch(
           TrainingEvent.EpochReport(
@@ -108,7 +110,7 @@ final class PhaseRun {
             validation: Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.summary) }), isBest: isBest,
             seconds: (clock.now - start).inSeconds, imagesPerSecond: Double(count) / time.inSeconds)))
     }
-    if restore == .bestSoFar { context.best.restore() }
+    if restore != .last { context.best.restore() }
     context.features.forget(afterPhase: index)
     let report = PhaseReport(
       name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
@@ -167,11 +169,11 @@ final class PhaseRun {
           detail: "the loss is no number any more; a lower learning rate may help")
       }
       let step = (epoch - 1) * stepsPerEpoch + index
-      let rate = phase.learningRate.value(step: step, of: phase.epochs * stepsPerEpoch)
+      let rate = phase.learningRate.value(step: step, of: epochCount * stepsPerEpoch)
       context.optimizer.step(learningRate: rate)
       count += batch.count
       let seconds = (clock.now - start).inSeconds
-      let stepsLeft = phase.epochs * stepsPerEpoch - step - 1
+      let stepsLeft = epochCount * stepsPerEpoch - step - 1
       try context.events(
         .step(
           TrainingEvent.StepReport(
@@ -187,7 +189,7 @@ extension Phase.BatchNormalizationMode {
   /// The same for plans.
   var forPlans: PlanOptions.BatchNormalizationMode {
     switch self {
-    case .frozenStatistics: .frozenStatistics
+    case .frozenStatistics, .affineOnly: .frozenStatistics
     case .trainingStatistics: .trainingStatistics
     }
   }
