@@ -44,12 +44,14 @@ let package = Package(
         "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams", crypto,
       ]),
 
+    .target(name: "Reports", dependencies: ["Training"]),
+
     // Both faces: the library and the command.
     .target(
       name: "Graft",
       dependencies: [
-        "Training", "Models", "Backbones", "Engine", "Datasets", "Freezing", "Tasks", "KerasFormats", "Graphs",
-        "Tensors",
+        "Reports", "Training", "Models", "Backbones", "Engine", "Datasets", "Freezing", "Tasks", "KerasFormats",
+        "Graphs", "Tensors",
       ]),
     .target(
       name: "GraftCommands",
@@ -91,6 +93,7 @@ let package = Package(
         "CAllocations", "Training", "Models", "Backbones", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files",
         "Graphs", "Tensors",
       ]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Training"]),
     .testTarget(name: "GraftTests", dependencies: ["Graft", "TestPictures"]),
     .testTarget(
       name: "GraftCommandsTests", dependencies: ["GraftCommands", "Graft", "HDF5Files", "TestPictures"]),

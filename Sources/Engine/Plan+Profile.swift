@@ -16,6 +16,11 @@ public struct StepProfile: Sendable {
 }
 
 extension Plan {
+  /// Multiplications and additions of all convolutions and matrix products, forward and backward.
+  public var operationCount: Int {
+    forwardSteps.reduce(0) { $0 + $1.operationCount } + backwardSteps.reduce(0) { $0 + $1.operationCount }
+  }
+
   /// Runs the plan some times and measures every step.
   ///
   /// - Parameter repeats: the number of timed runs after one that is not.

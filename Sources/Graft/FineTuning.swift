@@ -119,7 +119,7 @@ extension FineTuning {
     }
   }
 
-  private func trainingData(
+  func trainingData(
     tasks: [TaskDescription], policy: BadFilePolicy, handler: (TrainingEvent) -> Void
   ) throws -> TrainingData {
     let decoder = PictureDecoder(width: imageSize.width, height: imageSize.height, fit: fit)

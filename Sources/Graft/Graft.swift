@@ -6,6 +6,7 @@
 @_exported import Graphs
 @_exported import KerasFormats
 @_exported import Models
+@_exported import Reports
 @_exported import Tasks
 @_exported import Tensors
 @_exported import Training

@@ -19,9 +19,9 @@ package struct GraftCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ModelsCommand.self, InspectCommand.self, ScheduleCommand.self, TrainCommand.self, EvaluateCommand.self,
-      PredictCommand.self,
-      ApplyCommand.self, ExportCommand.self, VerifyCommand.self, BenchCommand.self,
+      ModelsCommand.self, InspectCommand.self, ScheduleCommand.self, FindRateCommand.self, TrainCommand.self,
+      EvaluateCommand.self, PredictCommand.self, ApplyCommand.self, ExportCommand.self, VerifyCommand.self,
+      BenchCommand.self,
     ])
 
   /// A command that says how it is used.

@@ -134,6 +134,9 @@ struct TrainCommand: AsyncParsableCommand {
 
   @OptionGroup var trust: TrustOption
 
+  @Flag(help: "Say what the run is going to take, phase by phase, without running it.")
+  var dryRun = false
+
   @Flag(help: "Replace an older run in the output folder.")
   var force = false
 
@@ -193,6 +196,7 @@ struct TrainCommand: AsyncParsableCommand {
     tuning.featureFolder = featureFolder == "none" ? nil : featureFolder ?? FineTuning.usualFeatureFolder
     Console.note(tuning.backbone.report)
     Console.note(summary(of: tuning))
+    if dryRun { return try await ForecastLines.show(tuning, json: json) }
     let progress = TrainingProgress(isWatched: Console.isWatched)
     let run = try await tuning.run(output: output, replacing: force) { progress.show($0) }
     if json {

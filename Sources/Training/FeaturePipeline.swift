@@ -74,6 +74,21 @@ final class FeaturePipeline {
   /// Whether the frozen part computes anything; otherwise the pictures themselves are its features.
   var hasPrefix: Bool { segment != nil }
 
+  /// What the features of one picture take where they are kept, in bytes.
+  var rowByteCount: Int { forms.reduce(0) { $0 + $1.byteCount } }
+
+  /// Multiplications and additions for the pictures that are computed at once.
+  var operationCount: Int { (segment?.operationCount ?? 0) + (upstream?.operationCount ?? 0) }
+
+  /// How long the pictures that are computed at once take from their pixels on, measured on whatever lies there.
+  func secondsPerChunk() -> Double {
+    guard let segment else { return 0 }
+    segment.forward()
+    let begin = ContinuousClock.now
+    segment.forward()
+    return (ContinuousClock.now - begin).inSeconds + (upstream?.secondsPerChunk() ?? 0)
+  }
+
   /// The features of lists of pictures, to be put into the inputs of a plan one list after the other.
   func feed(_ lists: [ArraySlice<PictureRequest>]) -> FeatureFeed {
     let chunks = lists.flatMap { $0.chunked(by: chunkSize) }
