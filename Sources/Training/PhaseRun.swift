@@ -116,7 +116,7 @@ final class PhaseRun {
       name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
       imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: features.isCached,
       reusedFeatures: features.reusedCount,
-      microBatchSize: plan.microBatchSize, bestValidationLoss: context.best.loss)
+      microBatchSize: plan.microBatchSize, arenaBytes: trained.arenaByteCount, bestValidationLoss: context.best.loss)
     try context.events(.phaseEnded(report))
     return report
   }

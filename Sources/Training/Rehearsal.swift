@@ -48,6 +48,9 @@ package struct Rehearsal {
       graph, frontiers: plans.map(\.frontier), parameters: bank, source: data.pictures, options: options)
   }
 
+  /// A copy of the weights, which stay as they were.
+  package var weights: Weights { parameters.snapshot() }
+
   /// Takes the few steps of every phase.
   package func run() throws -> Forecast {
     var phases: [Forecast.Phase] = []

@@ -99,6 +99,8 @@ public struct PhaseReport: Hashable, Sendable, Codable {
   public var reusedFeatures: Int
   /// The samples of a step that were computed at once.
   public var microBatchSize: Int
+  /// The bytes of the plan of what trained: activations, gradients and packed parameters.
+  public var arenaBytes: Int
   /// The lowest validation loss so far, in this phase or any before.
   public var bestValidationLoss: Double
 }

@@ -116,7 +116,7 @@ import Training
 
   @Test func aFolderThatCannotBeWrittenToIsNoReasonToFail() throws {
     let folder = try TemporaryFolder()
-    FileManager.default.createFile(atPath: "\(folder.path)/taken", contents: nil)
+    #expect(FileManager.default.createFile(atPath: "\(folder.path)/taken", contents: nil))
     var model = try TinyNetwork.model(tasks: TinyRun().tasks)
     model.weights[ParameterPath("stem_conv", "kernel")]?.withMutableFloats { $0[0] += 1 }
     let trainer = try Trainer(

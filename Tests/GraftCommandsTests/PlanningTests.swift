@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+@Suite("What the command says before training")
+struct PlanningTests {
+  private let place: Workplace
+
+  init() throws {
+    place = try Workplace()
+    try place.writeBackbone()
+    try place.writePictures()
+  }
+
+  @Test("train --dry-run says what each phase takes, and leaves nothing")
+  func dryRun() throws {
+    let outcome = try place.train("pictures", "--dry-run", "--json")
+    #expect(outcome.status == 0, "\(outcome)")
+    let forecast = try #require(try outcome.json() as? [String: Any])
+    let phases = try #require(forecast["phases"] as? [[String: Any]])
+    #expect(phases.compactMap { $0["name"] as? String } == ["probe", "tune"])
+    for key in [
+      "trainableParameters", "flopsPerStep", "secondsPerEpoch", "arenaBytes", "featureBytes", "cached", "epochs",
+    ] {
+      #expect(phases[0][key] != nil, "\(key) is missing")
+    }
+    #expect(forecast["peakResidentBytes"] is Int)
+    #expect(!FileManager.default.fileExists(atPath: "\(place.path)/run"))
+    let spoken = try place.train("pictures", "--dry-run")
+    #expect(spoken.output.contains("probe") && spoken.output.contains("nothing was trained"), "\(spoken)")
+  }
+
+  @Test("find-rate suggests a rate and draws what it has seen")
+  func findRate() throws {
+    let outcome = try place.graft(
+      "find-rate", "--data", "pictures", "--backbone", "small.h5", "--steps", "60", "--highest", "10", "--output",
+      "rates.svg", "--json")
+    #expect(outcome.status == 0, "\(outcome)")
+    let search = try #require(try outcome.json() as? [String: Any])
+    #expect(search["suggestion"] is Double)
+    #expect((search["steps"] as? [Any])?.isEmpty == false)
+    let plot = try String(contentsOfFile: "\(place.path)/rates.svg", encoding: .utf8)
+    #expect(plot.hasPrefix("<svg ") && plot.contains("phase probe"))
+    let again = try place.graft("find-rate", "--data", "pictures", "--backbone", "small.h5", "--output", "rates.svg")
+    #expect(again.failed(saying: "rates.svg", "is there already"), "\(again)")
+  }
+
+  @Test("find-rate refuses ranges and phases that there are not")
+  func wrongRates() throws {
+    let usage = try place.graft("find-rate", "--data", "pictures", "--lowest", "1", "--highest", "0.1")
+    #expect(usage.status == 2 && usage.error.contains("lowest"), "\(usage)")
+    let phase = try place.graft("find-rate", "--data", "pictures", "--backbone", "small.h5", "--phase", "nope")
+    #expect(phase.failed(saying: "--phase", "probe, tune"), "\(phase)")
+  }
+
+  @Test("a second run takes the features of the first, and makes the same model")
+  func features() throws {
+    let first = try place.train("pictures", "--json", "--feature-folder", "features")
+    let second = try place.train("pictures", "--json", "--feature-folder", "features", output: "again")
+    #expect(first.status == 0 && second.status == 0, "\(first) \(second)")
+    func reused(_ outcome: Program.Outcome) throws -> [Int] {
+      let result = try #require(try outcome.json() as? [String: Any])
+      return try #require(result["phases"] as? [[String: Any]]).compactMap { $0["reusedFeatures"] as? Int }
+    }
+    #expect(try reused(first) == [0, 0])
+    #expect(try reused(second)[0] > 0)
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/run/checkpoint.h5"))
+        == Data(contentsOf: URL(fileURLWithPath: "\(place.path)/again/checkpoint.h5")))
+  }
+}
