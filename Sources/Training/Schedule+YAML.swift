@@ -75,8 +75,8 @@ extension Node {
   private static let keys = [
     "phases", "restore", "regularization", "average", "name", "train", "choose", "epochs", "steps", "until", "budget",
     "learningRate", "multipliers", "optimizer", "optimizerState", "clipping", "batchNormalization", "freezeSettled",
-    "peak", "warmUp", "factor", "at", "start", "power", "final", "period", "growth", "metric", "patience", "minimumDelta",
-    "minimum", "target",
+    "peak", "warmUp", "factor", "at", "start", "power", "final", "period", "growth", "metric", "patience",
+    "minimumDelta", "minimum", "target",
   ]
 
   /// The same with a line for each option of the schedule and of its phases, and whatever stands in one in braces.
