@@ -42,6 +42,8 @@ public struct FineTuning: Sendable {
   public var head = ClassificationHead()
   /// Where the pictures were read from, for `run.yaml`.
   public var dataPath: String
+  /// What an earlier run has decided by measuring or by the clock, to decide the same; nil decides anew.
+  public var record: RunRecord?
 
   /// How pictures are brought to the network's size unless said otherwise.
   public static let defaultFit = Fit.pad
@@ -86,6 +88,24 @@ extension FineTuning {
     output: String, replacing isForced: Bool = false,
     handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) async throws -> FineTunedModel {
+    try await run(resuming: false, handler: handler) { () throws(TrainingError) in
+      // A folder that is there may be another process's; one that is made now is locked as soon as it is.
+      let earlier = try RunLock(output)
+      let folder = try RunFolder(at: output, replacing: isForced)
+      let lock = if let earlier { earlier } else { try RunLock(output) }
+      return (folder, lock)
+    }
+  }
+
+  /// Checks the pictures and trains in a folder.
+  ///
+  /// - Parameters:
+  ///   - isResumed: Whether the run that the folder holds goes on.
+  ///   - open: Gives the folder and its lock, once all is checked that can be without opening a picture.
+  func run(
+    resuming isResumed: Bool, handler: @escaping @Sendable (TrainingEvent) -> Void,
+    open: () throws(TrainingError) -> (folder: RunFolder, lock: RunLock?)
+  ) async throws -> FineTunedModel {
     try schedule.validate()
     try options.validate()
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
@@ -96,20 +116,27 @@ extension FineTuning {
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
       provenance: provenance(digest), seed: options.seed)
-    let folder = try RunFolder(at: output, replacing: isForced)
+    let (folder, lock) = try open()
+    defer { withExtendedLifetime(lock) {} }
     do {
       for note in dataset.notes { handler(.note(note)) }
       let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
       let run = FineTuningRun(
         configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder,
-        loading: LoadingSummary(backbone.report), handler: handler)
-      let result = try await EngineActor.run { () throws in try run.run() }
+        loading: LoadingSummary(backbone.report), handler: handler, readCheckpoint: Self.readCheckpoint)
+      let result = try await EngineActor.run { () throws in try run.run(resuming: isResumed) }
       return FineTunedModel(model: try Model.read(folder[.model]), result: result, folder: folder)
     } catch {
       // A run that never began leaves nothing behind; a folder with anything in it stays.
       rmdir(folder.path)
       throw error
     }
+  }
+
+  /// Reads a checkpoint in a process of its own: the folder of a run may be a stranger's like any other file.
+  @Sendable private static func readCheckpoint(_ path: String) throws -> Checkpoint.Contents {
+    let file = try ArrayFile(readingFrom: path, attribute: "state", mode: .isolated)
+    return Checkpoint.Contents(text: file.text, arrays: file.arrays)
   }
 
   private func trainingData(
@@ -142,6 +169,7 @@ extension FineTuning {
       tasks: tasks, schedule: schedule, options: options)
     result.backbone.cutAt = backbone.cutLayer
     result.backbone.loading = RunConfiguration.Loading(backbone.loading)
+    result.record = record
     return result
   }
 }

@@ -96,3 +96,12 @@ func requireRange(_ option: String, _ value: Int?, _ range: ClosedRange<Int>) th
 func requireName(_ option: String, _ value: String?) throws {
   if value?.isEmpty == true { throw ValidationError("\(option) must not be empty") }
 }
+
+/// Reads how often a checkpoint is written.
+func readInterval(_ text: String) throws -> CheckpointInterval {
+  do throws(TrainingError) {
+    return try CheckpointInterval(parsing: text)
+  } catch {
+    throw ValidationError(error.detail)
+  }
+}

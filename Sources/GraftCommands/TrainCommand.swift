@@ -18,8 +18,12 @@ struct TrainCommand: AsyncParsableCommand {
 
       Every run writes its whole configuration into run.yaml; --config runs it again.
 
+      A run that was stopped, by Ctrl-C or by anything else, goes on with --resume, and ends with the same bits as if it \
+      had not stopped.
+
       Example:
         graft train --data pictures --backbone efficientnet-lite0 --output runs/first
+        graft train --resume runs/first
         graft train --config runs/first/run.yaml --output runs/again
       """)
 
@@ -34,6 +38,12 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "The folder of a run that goes on where it stopped; it holds every option, so none can be added but "
+        + "--checkpoint-every, --trust and --json.", valueName: "run"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The name of a pretrained network, or a weight file; efficientnet-lite0 unless given.", valueName: "name|file"))
   var backbone: String?
 
@@ -43,7 +53,7 @@ struct TrainCommand: AsyncParsableCommand {
   var cutAt: String?
 
   @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
-  var output: String
+  var output: String?
 
   @Option(help: "What trains when; probe-then-tune unless given.")
   var schedule: ScheduleArgument?
@@ -114,6 +124,13 @@ struct TrainCommand: AsyncParsableCommand {
     transform: { try ByteCount(parsing: $0) })
   var memoryBudget: ByteCount?
 
+  @Option(
+    help: ArgumentHelp(
+      "How often a checkpoint is written, such as 5min or 500steps; at the ends of phases and epochs and once a minute, "
+        + "as long as it costs no more than a hundredth of the time, unless given.", valueName: "interval"),
+    transform: { try readInterval($0) })
+  var checkpointEvery: CheckpointInterval?
+
   @Option(help: "How many threads compute; 0 leaves it to the system, as do runs that are not told.")
   var threads: Int?
 
@@ -136,15 +153,29 @@ struct TrainCommand: AsyncParsableCommand {
     try requireName("--config", config)
     try requireName("--backbone", backbone)
     try requireName("--output", output)
+    try requireName("--resume", resume)
     try requireName("--cut-at", cutAt)
-    guard (data == nil) != (config == nil) else {
+    let sources = [("--data", data), ("--config", config), ("--resume", resume)].filter { $0.1 != nil }.map(\.0)
+    guard let source = sources.first else {
       throw ValidationError(
-        data == nil
-          ? "name the pictures with --data, or the run.yaml of an earlier run with --config"
-          : "--config names the pictures already: leave out --data")
+        "name the pictures with --data, the run.yaml of an earlier run with --config, or the folder of a run that goes "
+          + "on with --resume")
     }
-    if config != nil, !given.isEmpty {
-      throw ValidationError("--config holds every option of the run: leave out \(given.joined(separator: ", "))")
+    guard sources.count == 1 else {
+      throw ValidationError(
+        "\(sources[1]) names the pictures already: leave out \(sources[0])")
+    }
+    guard (output == nil) == (resume != nil) else {
+      throw ValidationError(
+        output == nil
+          ? "name the folder of the run with --output" : "--resume names the folder already: leave out --output")
+    }
+    if resume != nil, force { throw ValidationError("--resume replaces nothing: leave out --force") }
+    if data == nil, !given.isEmpty {
+      throw ValidationError("\(source) holds every option of the run: leave out \(given.joined(separator: ", "))")
+    }
+    if config != nil, checkpointEvery != nil {
+      throw ValidationError("--config holds every option of the run: leave out --checkpoint-every")
     }
     try requireRange("image-size", imageSize, 8...4096)
     try requireRange("batch-size", batchSize, 1...65536)
@@ -174,16 +205,22 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let tuning: FineTuning
-    if let config {
-      tuning = try again(config)
-    } else {
-      tuning = try first(data ?? "")
-    }
-    Console.note(tuning.backbone.report)
-    Console.note(summary(of: tuning))
     let progress = TrainingProgress(isWatched: Console.isWatched)
-    let run = try await tuning.run(output: output, replacing: force) { progress.show($0) }
+    let run: FineTunedModel
+    if let resume {
+      let (mode, interval) = (trust.mode, checkpointEvery)
+      run = try await Interruption.mayStop(resume, progress: progress) { handler in
+        try await FineTuning.resume(resume, mode: mode, checkpointEvery: interval, handler: handler)
+      }
+    } else {
+      let tuning = if let config { try again(config) } else { try first(data ?? "") }
+      Console.note(tuning.backbone.report)
+      Console.note(summary(of: tuning))
+      let (output, force) = (output ?? "", force)
+      run = try await Interruption.mayStop(output, progress: progress) { handler in
+        try await tuning.run(output: output, replacing: force, handler: handler)
+      }
+    }
     if json {
       try Console.json(run.result)
     } else {
@@ -202,6 +239,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let seed { options.seed = seed }
     options.augmentationVariants = augmentVariants
     options.cacheMemoryBudget = cacheBudget?.bytes
+    options.checkpointEvery = checkpointEvery
     let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
     let adjusted = try Schedule.preset(named: (schedule ?? .probeThenTune).rawValue).adjusted(
       epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)

@@ -24,6 +24,9 @@ final class TrainingProgress: @unchecked Sendable {
         line(
           "phase \(start.index + 1) of \(start.phaseCount), \(start.phase): \(start.trainableParameters.grouped) numbers "
             + "train for up to \(start.epochs) epochs")
+      case .phaseResumed(let start, let epoch):
+        phase = start
+        line("phase \(start.index + 1) of \(start.phaseCount), \(start.phase), goes on in its epoch \(epoch)")
       case .featuresCached(let count, let total):
         bar("computing the frozen part once", share: Double(count) / Double(max(total, 1)), "\(count) of \(total)")
       case .step(let report):

@@ -13,6 +13,7 @@ package struct FineTuningRun {
   private let data: TrainingData
   private let folder: RunFolder
   private let loading: LoadingSummary?
+  private let readCheckpoint: @Sendable (String) throws -> Checkpoint.Contents
   private let handler: @Sendable (TrainingEvent) -> Void
 
   /// A run that has everything it needs.
@@ -20,38 +21,88 @@ package struct FineTuningRun {
   /// - Parameters:
   ///   - configuration: Everything that has been decided, for `run.yaml`.
   ///   - model: The backbone with fresh heads.
-  ///   - folder: Where results go; it is empty.
+  ///   - folder: Where results go; nobody else works there.
   ///   - loading: What became of the weights of the backbone's file, for `result.json`.
   ///   - handler: Told of everything that happens, on the engine's thread, which waits for it.
+  ///   - readCheckpoint: Reads a checkpoint's file whose seal has been checked; in this process if not said otherwise.
   package nonisolated init(
     _ configuration: RunConfiguration, model: Model, data: TrainingData, folder: RunFolder,
-    loading: LoadingSummary? = nil, handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+    loading: LoadingSummary? = nil, handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in },
+    readCheckpoint: @escaping @Sendable (String) throws -> Checkpoint.Contents = { try .init(readingFrom: $0) }
   ) {
     self.configuration = configuration
     self.model = model
     self.data = data
     self.folder = folder
     self.loading = loading
+    self.readCheckpoint = readCheckpoint
     self.handler = handler
   }
 
   /// Trains, measures and writes.
   ///
-  /// - Throws: The error of whatever failed, each one sentence. What the folder has by then is whole.
-  package func run() throws -> RunResult {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    try folder.write(Data(try configuration.yaml().utf8), to: .configuration)
-    let log = try EventLog(folder[.events])
+  /// - Parameter isResumed: Whether a run of this configuration goes on that the folder holds already.
+  /// - Throws: The error of whatever failed, each one sentence; `CancellationError` where the task is cancelled. What the
+  ///   folder has by then is whole, and the run can go on from it.
+  package func run(resuming isResumed: Bool = false) throws -> RunResult {
     let graph = try model.logitsGraph()
+    var configuration = configuration
+    var options = configuration.options
+    let digests = try (configuration: configuration.digest(), data: data.digest())
+    var checkpoint: Checkpoint?
+    if isResumed {
+      checkpoint = try folder.newestCheckpoint(graph: graph, by: readCheckpoint) { handler(.note($0)) }
+      try checkpoint?.check(configuration: digests.configuration, data: digests.data, in: folder)
+      // The number of threads that the system chose then belongs to what has to be the same.
+      if options.threads == 0, let engine = (checkpoint?.origin.record ?? configuration.record)?.engine {
+        options.threads = engine.threads
+      }
+    } else {
+      try folder.write(Data(try configuration.yaml().utf8), to: .configuration)
+    }
+    let log = try EventLog(folder[.events], keeping: checkpoint?.origin.eventByteCount ?? 0)
     let trainer = try Trainer(
       graph: graph, weights: model.weights, heads: model.heads, data: data, schedule: configuration.schedule,
-      options: configuration.options, cacheFolder: folder.path
-    ) { [handler] event in
+      options: options, record: checkpoint?.origin.record ?? configuration.record, cacheFolder: folder.path
+    ) { [handler, folder] event in
       try log.append(event)
       handler(event)
+      folder.instant("event")
     }
-    let phases = try trainer.run { state in try Checkpoint(state).write(to: folder[.checkpoint]) }
+    if let earlier = checkpoint?.origin.record ?? configuration.record { note(earlier, differingFrom: trainer.record) }
+    if let checkpoint { try trainer.resume(checkpoint) }
+    configuration.record = trainer.record
+    try folder.write(Data(try configuration.yaml().utf8), to: .configuration)
+    let phases = try train(trainer, log: log, digests: digests)
+    return try finish(graph, trainer: trainer, phases: phases)
+  }
+
+  /// Runs the phases, and keeps the state as often as it is worth while.
+  private func train(
+    _ trainer: Trainer, log: EventLog, digests: (configuration: String, data: String)
+  ) throws -> [PhaseReport] {
+    let state = trainer.state
+    var pace = CheckpointPace(
+      configuration.options.checkpointEvery, seconds: state.clock.seconds, step: state.progress.stepCount)
+    var kept: RunProgress?
+    return try trainer.run { moment in
+      folder.instant("\(moment)")
+      let begin = state.clock.seconds
+      guard pace.isDue(at: moment, seconds: begin, step: state.progress.stepCount) else { return }
+      // What is kept already is not kept twice, or the checkpoint before it would be lost.
+      if let kept, state.progress.isSame(as: kept) { return }
+      state.progress.seconds = begin
+      let origin = Checkpoint.Origin(
+        configuration: digests.configuration, data: digests.data, record: trainer.record,
+        eventByteCount: try log.synchronize())
+      try Checkpoint.write(state, origin: origin, to: folder)
+      kept = state.progress
+      pace.wrote(from: begin, to: state.clock.seconds, step: state.progress.stepCount)
+    }
+  }
+
+  /// Measures the finished network, and writes it with its result.
+  private func finish(_ graph: Graph, trainer: Trainer, phases: [PhaseReport]) throws -> RunResult {
     var finished = model
     finished.weights = trainer.parameters.snapshot()
     let evaluator = try Evaluator(
@@ -59,10 +110,12 @@ package struct FineTuningRun {
       batchSize: configuration.options.frozenMicroBatchSize)
     let validation = try evaluator.measure(data.validation)
     let test = data.test.isEmpty ? [] : try evaluator.measure(data.test)
+    folder.instant("measured")
     finished = try finished.withParity(seed: configuration.options.seed)
     try finished.write(to: folder[.model])
+    folder.instant("model written")
     let result = RunResult(
-      model: folder[.model], seconds: (clock.now - begin).inSeconds, phases: phases,
+      model: folder[.model], seconds: trainer.state.clock.seconds, phases: phases,
       validation: metrics(validation), test: metrics(test), peakResidentBytes: peakResidentBytes(),
       seed: configuration.options.seed, loading: loading)
     try folder.write(try result.json(), to: .result)
@@ -71,5 +124,21 @@ package struct FineTuningRun {
 
   private func metrics(_ measured: [MetricAccumulator]) -> [String: ClassificationMetrics] {
     Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.metrics) })
+  }
+
+  /// Says why what comes now may differ in its last bits from what an earlier process would have made.
+  private func note(_ earlier: RunRecord, differingFrom now: RunRecord) {
+    if earlier.engine != now.engine {
+      handler(
+        .note(
+          "\(folder.path): began with \(earlier.engine), goes on with \(now.engine): results are as good, but not the "
+            + "same to the bit"))
+    }
+    if earlier.version != now.version {
+      handler(
+        .note(
+          "\(folder.path): began with graft \(earlier.version), goes on with \(now.version): results may not be the "
+            + "same to the bit"))
+    }
   }
 }

@@ -1,19 +1,16 @@
 import Freezing
 
 /// Waits for improvement, for as many epochs as a plateau allows.
-struct Patience: Sendable {
-  private let plateau: Plateau?
+package struct Patience: Hashable, Sendable, Codable {
   private var best = Double.infinity
-  private var waitedCount = 0
+  /// How many epochs have brought none.
+  private(set) var waitedCount = 0
 
-  /// Patience without end where there is no plateau.
-  init(_ plateau: Plateau?) { self.plateau = plateau }
-
-  /// Whether there was no improvement for too long.
-  var isExhausted: Bool { plateau.map { waitedCount >= $0.patience } ?? false }
+  /// Whether there was no improvement for too long; never without a plateau.
+  func isExhausted(by plateau: Plateau?) -> Bool { plateau.map { waitedCount >= $0.patience } ?? false }
 
   /// Takes note of an epoch.
-  mutating func note(_ value: Double) {
+  mutating func note(_ value: Double, for plateau: Plateau?) {
     guard let plateau else { return }
     if plateau.isImprovement(value, over: best) {
       best = value

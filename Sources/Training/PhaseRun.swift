@@ -4,31 +4,12 @@ import Graphs
 import Tasks
 
 /// One phase at work: plans compiled for what trains in it, the features before them, and its epochs.
+///
+/// It takes the run's state from wherever in the phase that is to the phase's end.
 @EngineActor
 final class PhaseRun {
-  /// What outlives a phase.
-  struct Context {
-    let graph: Graph
-    let heads: [Head]
-    let parameters: ParameterBank
-    let data: TrainingData
-    let options: TrainingOptions
-    let optimizer: Optimizer
-    /// What each phase means for the network.
-    let plans: [PhasePlan]
-    let features: FeatureChain
-    let events: (TrainingEvent) throws -> Void
-    /// Where features go that memory has no room for; nil for nowhere.
-    let cacheFolder: String?
-    var best: BestWeights
-    /// Epochs of all phases so far, which number the shuffles.
-    var epochCount = 0
-    /// Optimizer steps of all phases so far.
-    var stepCount = 0
-    /// Forward passes of all phases so far, which number the dropout masks.
-    var passCount: UInt64 = 0
-  }
-
+  private let context: RunContext
+  private let state: RunState
   private let phase: Phase
   private let plan: PhasePlan
   private let index: Int
@@ -41,18 +22,18 @@ final class PhaseRun {
   /// The samples of one epoch.
   private let samplesPerEpoch: Int
   private let stepsPerEpoch: Int
-  private let clock = ContinuousClock()
-  private let begin: ContinuousClock.Instant
 
   /// Compiles a phase's plans.
   ///
   /// - Parameter index: The place of the phase in its schedule.
   /// - Throws: `EngineError` where no plan can be made.
-  init(_ phase: Phase, at index: Int, context: Context) throws(EngineError) {
-    begin = clock.now
+  init(at index: Int, context: RunContext, state: RunState) throws(EngineError) {
     let data = context.data
-    self.phase = phase
+    self.context = context
+    self.state = state
     self.index = index
+    phase = context.schedule.phases[index]
+    if !state.progress.phase.hasBegun { state.progress.phase.beginSeconds = state.clock.seconds }
     let batchSize = min(context.options.batchSize, data.training.count)
     plan = context.plans[index]
     // A last short batch would be normalised by the zeros that fill it up.
@@ -63,62 +44,58 @@ final class PhaseRun {
     pipeline = try context.features.pipeline(ofPhase: index)
     var planOptions = plan.options(phase, context.options)
     planOptions.memoryBudget = context.options.memoryBudget
-    trained = try Plan(plan.frontier.suffix, parameters: context.parameters, options: planOptions)
+    trained = try Plan(plan.frontier.suffix, parameters: state.parameters, options: planOptions)
     let inference = try Plan(
-      plan.frontier.suffix, parameters: context.parameters,
+      plan.frontier.suffix, parameters: state.parameters,
       options: PlanOptions(batchSize: plan.microBatchSize, precision: context.options.precision.trained))
     evaluator = Evaluator(pipeline: pipeline, plan: inference, labels: data.labels)
     losses = TaskLosses(data.labels, training: data.training, microBatchSize: plan.microBatchSize)
   }
 
   /// Runs the phase to its end, and leaves the weights that its schedule wants.
-  func run(of phaseCount: Int, restore: Schedule.Restore, context: inout Context) throws -> PhaseReport {
-    try context.events(
-      .phaseBegan(
-        TrainingEvent.PhaseStart(
-          phase: phase.name, index: index, phaseCount: phaseCount, trainableParameters: plan.trainableCount,
-          epochs: phase.epochs, batchSize: min(stepSize, samplesPerEpoch), microBatchSize: plan.microBatchSize)))
-    context.best.include(plan.trainable)
-    context.best.include(plan.movingStatistics)
-    context.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
-    let isCached = try cacheFeatures(context)
-    var patience = Patience(phase.until)
-    var epoch = 0
-    var trainingTime = Duration.zero
-    var seenCount = 0
-    while epoch < phase.epochs, !patience.isExhausted {
-      epoch += 1
-      let start = clock.now
-      let requests = context.data.trainingRequests(seed: context.options.seed, epoch: context.epochCount)
-      context.epochCount += 1
-      let count = try train(requests, epoch: epoch, context: &context)
-      let time = clock.now - start
-      trainingTime += time
-      seenCount += count
-      let measured = try evaluator.measure(context.data.validation)
-      let loss = losses.value(of: measured)
-      let isBest = context.best.offer(loss: loss)
-      patience.note(loss)
-      try context.events(
-        .epoch(
-          TrainingEvent.EpochReport(
-            phase: phase.name, epoch: epoch, loss: losses.epochLoss, validationLoss: loss,
-            validation: Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.summary) }), isBest: isBest,
-            seconds: (clock.now - start).inSeconds, imagesPerSecond: Double(count) / time.inSeconds)))
+  func run() throws {
+    try begin()
+    try cacheFeatures()
+    while !isOver {
+      try trainEpoch()
+      try validate()
+      try context.reached(.epoch)
     }
-    if restore == .bestSoFar { context.best.restore() }
-    context.features.forget(afterPhase: index)
-    let report = PhaseReport(
-      name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
-      imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: isCached,
-      microBatchSize: plan.microBatchSize, bestValidationLoss: context.best.loss)
-    try context.events(.phaseEnded(report))
-    return report
+    try end()
+  }
+
+  private var isOver: Bool {
+    state.progress.phase.epochCount >= phase.epochs || state.progress.phase.patience.isExhausted(by: phase.until)
+  }
+}
+
+// MARK: - From the beginning to the end
+
+extension PhaseRun {
+  /// Announces the phase, and turns state and optimizer to it.
+  private func begin() throws {
+    let start = TrainingEvent.PhaseStart(
+      phase: phase.name, index: index, phaseCount: context.schedule.phases.count,
+      trainableParameters: plan.trainableCount, epochs: phase.epochs, batchSize: min(stepSize, samplesPerEpoch),
+      microBatchSize: plan.microBatchSize)
+    if state.progress.phase.hasBegun {
+      try context.events(.phaseResumed(start, epoch: state.progress.phase.epochCount + 1))
+    } else {
+      try context.events(.phaseBegan(start))
+      state.include(plan.trainable.union(plan.movingStatistics), isRestored: context.schedule.restore == .bestSoFar)
+      state.progress.phase.losses = losses.zeros
+      state.progress.phase.hasBegun = true
+    }
+    state.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
   }
 
   /// Runs the frozen part once for every picture, as far as that can be kept.
-  private func cacheFeatures(_ context: Context) throws -> Bool {
-    guard context.options.cachesFeatures else { return false }
+  private func cacheFeatures() throws {
+    let isKnown = state.progress.phase.isCached != nil
+    guard context.options.cachesFeatures else {
+      state.progress.phase.isCached = false
+      return
+    }
     let forms = context.data.trainingForms
     let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
     let hasRoom = try pipeline.cache(
@@ -128,55 +105,122 @@ final class PhaseRun {
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))
     }
-    if !hasRoom, pipeline.hasPrefix {
+    if !hasRoom, pipeline.hasPrefix, !isKnown {
       try context.events(
         .note("phase \(phase.name): no room to keep what the frozen part puts out, so it runs at every step"))
     }
-    return hasRoom && forms != nil && pipeline.hasPrefix
+    state.progress.phase.isCached = hasRoom && forms != nil && pipeline.hasPrefix
   }
 
-  /// Trains for one epoch.
-  ///
-  /// - Returns: How many pictures were seen.
-  private func train(_ requests: [PictureRequest], epoch: Int, context: inout Context) throws -> Int {
+  /// Restores the weights that the schedule wants, and closes the phase's account.
+  private func end() throws {
+    if context.schedule.restore == .bestSoFar, state.progress.bestLoss.isFinite { state.best.restore() }
+    context.features.forget(afterPhase: index)
+    let progress = state.progress.phase
+    let report = PhaseReport(
+      name: phase.name, trainableParameters: plan.trainableCount, epochs: progress.epochCount,
+      seconds: state.clock.seconds - progress.beginSeconds,
+      imagesPerSecond: Double(progress.pictureCount) / progress.trainingSeconds,
+      cached: progress.isCached ?? false, microBatchSize: plan.microBatchSize,
+      bestValidationLoss: state.progress.bestLoss)
+    try context.events(.phaseEnded(report))
+    state.progress.reports.append(report)
+    state.progress.phase = PhaseProgress()
+  }
+}
+
+// MARK: - An epoch
+
+extension PhaseRun {
+  /// Takes the steps of the epoch that are left.
+  private func trainEpoch() throws {
+    let requests = context.data.trainingRequests(seed: context.options.seed, epoch: state.progress.epochCount)
     let batches = requests.prefix(samplesPerEpoch).chunked(by: stepSize)
+      .dropFirst(state.progress.phase.epochStepCount)
     let feed = pipeline.feed(batches.flatMap { $0.chunked(by: plan.microBatchSize) })
-    let start = clock.now
-    var count = 0
-    losses.beginEpoch()
-    for (index, batch) in batches.enumerated() {
+    var now = ContinuousClock.now
+    for batch in batches {
       try Task.checkCancellation()
-      losses.beginBatch(batch)
-      var done = 0
-      while done < batch.count {
-        let list = try feed.next(into: trained.inputs)
-        trained.forward(step: context.passCount)
-        context.passCount += 1
-        losses.add(list, plan: trained)
-        trained.backward(accumulating: done > 0)
-        done += list.count
-      }
-      let loss = losses.endBatch()
-      context.stepCount += 1
-      guard loss.isFinite else {
-        throw TrainingError(
-          .diverged, subject: "phase \(phase.name), step \(context.stepCount)",
-          detail: "the loss is no number any more; a lower learning rate may help")
-      }
-      let step = (epoch - 1) * stepsPerEpoch + index
-      let rate = phase.learningRate.value(step: step, of: phase.epochs * stepsPerEpoch)
-      context.optimizer.step(learningRate: rate)
-      count += batch.count
-      let seconds = (clock.now - start).inSeconds
-      let stepsLeft = phase.epochs * stepsPerEpoch - step - 1
-      try context.events(
-        .step(
-          TrainingEvent.StepReport(
-            phase: phase.name, epoch: epoch, step: context.stepCount, loss: loss, learningRate: rate,
-            imagesPerSecond: Double(count) / seconds,
-            secondsLeft: seconds / Double(index + 1) * Double(stepsLeft))))
+      let (loss, rate) = try step(batch, from: feed)
+      let before = now
+      now = .now
+      state.progress.phase.epochSeconds += (now - before).inSeconds
+      try context.events(.step(report(loss: loss, rate: rate, pictureCount: batch.endIndex)))
+      try context.reached(.step)
     }
-    return count
+  }
+
+  /// Takes one step.
+  ///
+  /// - Returns: J of the batch, and the learning rate.
+  private func step(_ batch: ArraySlice<PictureRequest>, from feed: FeatureFeed) throws -> (Double, Double) {
+    losses.beginBatch(batch)
+    var done = 0
+    while done < batch.count {
+      let list = try feed.next(into: trained.inputs)
+      trained.forward(step: state.progress.passCount)
+      state.progress.passCount += 1
+      losses.add(list, plan: trained)
+      trained.backward(accumulating: done > 0)
+      done += list.count
+    }
+    let loss = losses.endBatch(of: &state.progress.phase.losses)
+    state.progress.stepCount += 1
+    guard loss.isFinite else {
+      throw TrainingError(
+        .diverged, subject: "phase \(phase.name), step \(state.progress.stepCount)",
+        detail: "the loss is no number any more; a lower learning rate may help")
+    }
+    let position = state.progress.phase.epochCount * stepsPerEpoch + state.progress.phase.epochStepCount
+    let rate = phase.learningRate.value(step: position, of: phase.epochs * stepsPerEpoch)
+    state.optimizer.step(learningRate: rate)
+    state.progress.phase.epochStepCount += 1
+    return (loss, rate)
+  }
+
+  private func report(loss: Double, rate: Double, pictureCount: Int) -> TrainingEvent.StepReport {
+    let progress = state.progress.phase
+    let stepsLeft = (phase.epochs - progress.epochCount) * stepsPerEpoch - progress.epochStepCount
+    return TrainingEvent.StepReport(
+      phase: phase.name, epoch: progress.epochCount + 1, step: state.progress.stepCount, loss: loss,
+      learningRate: rate, imagesPerSecond: Double(pictureCount) / progress.epochSeconds,
+      secondsLeft: progress.epochSeconds / Double(progress.epochStepCount) * Double(stepsLeft))
+  }
+
+  /// Measures the network at the end of an epoch, and closes the epoch's account.
+  private func validate() throws {
+    let begin = ContinuousClock.now
+    let measured = try evaluator.measure(context.data.validation)
+    let loss = losses.value(of: measured.map(\.loss))
+    let isBest = loss < state.progress.bestLoss
+    if isBest {
+      state.progress.bestLoss = loss
+      state.best.take()
+    }
+    let progress = state.progress.phase
+    try context.events(
+      .epoch(
+        TrainingEvent.EpochReport(
+          phase: phase.name, epoch: progress.epochCount + 1, loss: losses.value(of: progress.losses),
+          validationLoss: loss,
+          validation: Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.summary) }), isBest: isBest,
+          seconds: progress.epochSeconds + (ContinuousClock.now - begin).inSeconds,
+          imagesPerSecond: Double(samplesPerEpoch) / progress.epochSeconds)))
+    state.progress.epochCount += 1
+    state.progress.phase.patience.note(loss, for: phase.until)
+    state.progress.phase.endEpoch(pictureCount: samplesPerEpoch, losses: losses.zeros)
+  }
+}
+
+extension PhaseProgress {
+  /// Turns to the next epoch.
+  fileprivate mutating func endEpoch(pictureCount: Int, losses: [LossValue]) {
+    epochCount += 1
+    epochStepCount = 0
+    self.losses = losses
+    trainingSeconds += epochSeconds
+    epochSeconds = 0
+    self.pictureCount += pictureCount
   }
 }
 
@@ -194,9 +238,4 @@ extension MetricAccumulator {
   fileprivate var summary: TrainingEvent.TaskSummary {
     TrainingEvent.TaskSummary(loss: loss.mean, accuracy: confusion.accuracy)
   }
-}
-
-extension Duration {
-  /// The duration in seconds; never zero, so that it can be divided by.
-  var inSeconds: Double { max(Double(components.seconds) + Double(components.attoseconds) * 1e-18, 1e-9) }
 }

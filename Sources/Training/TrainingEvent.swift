@@ -5,6 +5,8 @@ import Tasks
 public enum TrainingEvent: Hashable, Sendable {
   /// A phase begins.
   case phaseBegan(PhaseStart)
+  /// A phase goes on that began in an earlier process, in its epoch of this number.
+  case phaseResumed(PhaseStart, epoch: Int)
   /// So many pictures have gone through the frozen part of the network, to be kept.
   case featuresCached(count: Int, of: Int)
   /// The optimizer has taken a step.
@@ -103,9 +105,20 @@ public struct PhaseReport: Hashable, Sendable, Codable {
 
 // MARK: - In files
 
+extension TrainingEvent {
+  /// Whether the event belongs to the run, and not to the process that works on it.
+  var isLogged: Bool {
+    switch self {
+    case .phaseResumed, .featuresCached: false
+    case .phaseBegan, .step, .epoch, .phaseEnded, .note: true
+    }
+  }
+}
+
 extension TrainingEvent: Encodable {
   private enum Key: String, CodingKey {
     case event
+    case epoch
     case count
     case of
     case text
@@ -117,6 +130,10 @@ extension TrainingEvent: Encodable {
     switch self {
     case .phaseBegan(let start):
       try values.encode("phaseBegan", forKey: .event)
+      try start.encode(to: encoder)
+    case .phaseResumed(let start, let epoch):
+      try values.encode("phaseResumed", forKey: .event)
+      try values.encode(epoch, forKey: .epoch)
       try start.encode(to: encoder)
     case .featuresCached(let count, let total):
       try values.encode("featuresCached", forKey: .event)

@@ -151,7 +151,7 @@ struct WrongThingsTests {
       (["inspect", "x", "--select", "stage"], "expected all, none, head"),
       (["bench", "vgg16", "--batch-size", "0"], "--batch-size must be from 1"),
       (["predict", "model.keras"], "image"),
-      (["train", "--output", "y"], "name the pictures with --data, or the run.yaml of an earlier run with --config"),
+      (["train", "--output", "y"], "name the pictures with --data, the run.yaml of an earlier run with --config"),
       (["train", "--config", "r.yaml", "--data", "x", "--output", "y"], "leave out --data"),
       (
         ["train", "--config", "r.yaml", "--output", "y", "--seed", "1", "--by-name"],
