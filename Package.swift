@@ -84,7 +84,7 @@ let package = Package(
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Graphs", "Tensors"]),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "KerasFormats", "Backbones", "Tasks", "Graphs", "Tensors"]),
-    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Graphs", "Tensors"]),
+    .testTarget(name: "FreezingTests", dependencies: ["Freezing", "Backbones", "Graphs", "Tensors"]),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "KerasFormats", "Backbones", "Graphs", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
     .testTarget(

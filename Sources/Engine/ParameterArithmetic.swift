@@ -42,6 +42,48 @@ import CKernels
       weights.baseAddress, gradient.baseAddress, firstMoment?.baseAddress, secondMoment?.baseAddress, weights.count,
       rate, beta1, beta2, epsilon)
   }
+
+  /// One step of RMSprop: v ← rho·v + (1 − rho)·g², u ← momentum·u + rate·g/√(v + ε), w ← w − u.
+  ///
+  /// - Parameter increment: u; nil without momentum.
+  package static func stepRMSprop(
+    _ weights: Values, gradient: Values, meanSquare: Values?, increment: Values?, rate: Float, rho: Float,
+    momentum: Float, epsilon: Float
+  ) {
+    graft_step_rmsprop(
+      weights.baseAddress, gradient.baseAddress, meanSquare?.baseAddress, increment?.baseAddress, weights.count, rate,
+      rho, momentum, epsilon)
+  }
+
+  /// One step of Lion: w ← w − rate·sign(β₁·m + (1 − β₁)·g), m ← β₂·m + (1 − β₂)·g.
+  package static func stepLion(
+    _ weights: Values, gradient: Values, signMoment: Values?, rate: Float, beta1: Float, beta2: Float
+  ) {
+    graft_step_lion(
+      weights.baseAddress, gradient.baseAddress, signMoment?.baseAddress, weights.count, rate, beta1, beta2)
+  }
+
+  /// One step of LAMB: w ← w − rate·(‖w‖/‖u‖)·u with u = c₁·m/(√(c₂·v) + ε).
+  ///
+  /// - Parameter corrections: c₁ and c₂, which make up for means that began at zero.
+  package static func stepLAMB(
+    _ weights: Values, gradient: Values, firstMoment: Values?, secondMoment: Values?, rate: Float, beta1: Float,
+    beta2: Float, epsilon: Float, corrections: (first: Float, second: Float)
+  ) {
+    graft_step_lamb(
+      weights.baseAddress, gradient.baseAddress, firstMoment?.baseAddress, secondMoment?.baseAddress, weights.count,
+      rate, beta1, beta2, epsilon, corrections.first, corrections.second)
+  }
+
+  /// Adds the gradient of a pull towards other weights: g ← g + strength·(w − anchor).
+  package static func pull(_ gradient: Values, of weights: Values, towards anchor: Values, by strength: Float) {
+    graft_pull(gradient.baseAddress, weights.baseAddress, anchor.baseAddress, weights.count, strength)
+  }
+
+  /// Moves a mean towards the present weights: mean ← mean + share·(w − mean).
+  package static func average(_ mean: Values, with weights: Values, share: Float) {
+    graft_average(mean.baseAddress, weights.baseAddress, weights.count, share)
+  }
 }
 
 /// How many threads compute.

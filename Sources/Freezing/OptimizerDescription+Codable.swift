@@ -1,31 +1,49 @@
-extension OptimizerDescription: Codable {
-  private enum Rule: String, CodingKey, CaseIterable {
+extension OptimizerDescription {
+  /// The rules by name.
+  enum Rule: String, CodingKey, CaseIterable {
     case sgd
     case adam
     case adamW
+    case rmsprop
+    case lion
+    case lamb
+
+    fileprivate var options: [Option] {
+      switch self {
+      case .sgd: [.momentum, .nesterov, .weightDecay]
+      case .adam: [.beta1, .beta2, .epsilon]
+      case .adamW, .lamb: [.beta1, .beta2, .epsilon, .weightDecay]
+      case .rmsprop: [.rho, .momentum, .epsilon, .weightDecay]
+      case .lion: [.beta1, .beta2, .weightDecay]
+      }
+    }
   }
 
-  private enum SGDOption: String, CodingKey, CaseIterable {
+  fileprivate enum Option: String, CodingKey {
     case learningRate
+    case beta1
+    case beta2
+    case epsilon
     case momentum
     case nesterov
-  }
-
-  private enum AdamOption: String, CodingKey, CaseIterable {
-    case learningRate
-    case beta1
-    case beta2
-    case epsilon
-  }
-
-  private enum AdamWOption: String, CodingKey, CaseIterable {
-    case learningRate
-    case beta1
-    case beta2
-    case epsilon
+    case rho
     case weightDecay
   }
 
+  /// The name of the rule.
+  var rule: Rule {
+    switch self {
+    case .sgd: .sgd
+    case .adam: .adam
+    case .adamW: .adamW
+    case .rmsprop: .rmsprop
+    case .lion: .lion
+    case .lamb: .lamb
+    }
+  }
+}
+
+extension OptimizerDescription: Codable {
   /// Reads a name, or a name with options: `adam`, `{adamW: {weightDecay: 1e-2}}`.
   public init(from decoder: any Decoder) throws { self = try Self.decode(from: decoder).optimizer }
 
@@ -35,52 +53,61 @@ extension OptimizerDescription: Codable {
       return (try OptimizerDescription(named: name), nil)
     }
     let (rule, inner) = try decoder.singleKey(of: Rule.self, in: "optimizer")
-    let defaults = Moments()
+    let values = try inner.strictContainer(of: [.learningRate] + rule.options, in: "optimizer \(rule.rawValue)")
+    return (try optimizer(rule, values), try values.decodeIfPresent(Double.self, forKey: .learningRate))
+  }
+
+  private static func optimizer(
+    _ rule: Rule, _ values: KeyedDecodingContainer<Option>
+  ) throws -> OptimizerDescription {
+    func decay(or usual: Double) throws -> Double { try values.decode(.weightDecay, or: usual) }
+    func moments() throws -> Moments {
+      let usual = Moments()
+      return Moments(
+        beta1: try values.decode(.beta1, or: usual.beta1), beta2: try values.decode(.beta2, or: usual.beta2),
+        epsilon: try values.decode(.epsilon, or: usual.epsilon))
+    }
     switch rule {
     case .sgd:
-      let options = try inner.strictContainer(keyedBy: SGDOption.self, in: "optimizer sgd")
-      let momentum = try options.decodeIfPresent(Double.self, forKey: .momentum) ?? 0.9
-      let nesterov = try options.decodeIfPresent(Bool.self, forKey: .nesterov) ?? false
-      let rate = try options.decodeIfPresent(Double.self, forKey: .learningRate)
-      return (.sgd(momentum: momentum, nesterov: nesterov), rate)
-    case .adam:
-      let options = try inner.strictContainer(keyedBy: AdamOption.self, in: "optimizer adam")
-      let moments = Moments(
-        beta1: try options.decodeIfPresent(Double.self, forKey: .beta1) ?? defaults.beta1,
-        beta2: try options.decodeIfPresent(Double.self, forKey: .beta2) ?? defaults.beta2,
-        epsilon: try options.decodeIfPresent(Double.self, forKey: .epsilon) ?? defaults.epsilon)
-      return (.adam(moments), try options.decodeIfPresent(Double.self, forKey: .learningRate))
-    case .adamW:
-      let options = try inner.strictContainer(keyedBy: AdamWOption.self, in: "optimizer adamW")
-      let moments = Moments(
-        beta1: try options.decodeIfPresent(Double.self, forKey: .beta1) ?? defaults.beta1,
-        beta2: try options.decodeIfPresent(Double.self, forKey: .beta2) ?? defaults.beta2,
-        epsilon: try options.decodeIfPresent(Double.self, forKey: .epsilon) ?? defaults.epsilon)
-      let weightDecay = try options.decodeIfPresent(Double.self, forKey: .weightDecay) ?? 1e-2
-      let rate = try options.decodeIfPresent(Double.self, forKey: .learningRate)
-      return (.adamW(moments, weightDecay: weightDecay), rate)
+      return .sgd(
+        momentum: try values.decode(.momentum, or: 0.9), nesterov: try values.decode(.nesterov, or: false),
+        weightDecay: try decay(or: 0))
+    case .adam: return .adam(try moments())
+    case .adamW: return .adamW(try moments(), weightDecay: try decay(or: 1e-2))
+    case .rmsprop:
+      let usual = RootMeanSquare()
+      let mean = RootMeanSquare(
+        rho: try values.decode(.rho, or: usual.rho), momentum: try values.decode(.momentum, or: usual.momentum),
+        epsilon: try values.decode(.epsilon, or: usual.epsilon))
+      return .rmsprop(mean, weightDecay: try decay(or: 0))
+    case .lion:
+      return .lion(
+        beta1: try values.decode(.beta1, or: 0.9), beta2: try values.decode(.beta2, or: 0.99),
+        weightDecay: try decay(or: 0))
+    case .lamb: return .lamb(try moments(), weightDecay: try decay(or: 0))
     }
   }
 
   /// Writes the rule with all its options.
   public func encode(to encoder: any Encoder) throws {
-    var values = encoder.container(keyedBy: Rule.self)
+    var rules = encoder.container(keyedBy: Rule.self)
+    var values = rules.nestedContainer(keyedBy: Option.self, forKey: rule)
     switch self {
-    case .sgd(let momentum, let nesterov):
-      var options = values.nestedContainer(keyedBy: SGDOption.self, forKey: .sgd)
-      try options.encode(momentum, forKey: .momentum)
-      try options.encode(nesterov, forKey: .nesterov)
-    case .adam(let moments):
-      var options = values.nestedContainer(keyedBy: AdamOption.self, forKey: .adam)
-      try options.encode(moments.beta1, forKey: .beta1)
-      try options.encode(moments.beta2, forKey: .beta2)
-      try options.encode(moments.epsilon, forKey: .epsilon)
-    case .adamW(let moments, let weightDecay):
-      var options = values.nestedContainer(keyedBy: AdamWOption.self, forKey: .adamW)
-      try options.encode(moments.beta1, forKey: .beta1)
-      try options.encode(moments.beta2, forKey: .beta2)
-      try options.encode(moments.epsilon, forKey: .epsilon)
-      try options.encode(weightDecay, forKey: .weightDecay)
+    case .sgd(let momentum, let nesterov, _):
+      try values.encode(momentum, forKey: .momentum)
+      try values.encode(nesterov, forKey: .nesterov)
+    case .adam(let moments), .adamW(let moments, _), .lamb(let moments, _):
+      try values.encode(moments.beta1, forKey: .beta1)
+      try values.encode(moments.beta2, forKey: .beta2)
+      try values.encode(moments.epsilon, forKey: .epsilon)
+    case .rmsprop(let mean, _):
+      try values.encode(mean.rho, forKey: .rho)
+      try values.encode(mean.momentum, forKey: .momentum)
+      try values.encode(mean.epsilon, forKey: .epsilon)
+    case .lion(let beta1, let beta2, _):
+      try values.encode(beta1, forKey: .beta1)
+      try values.encode(beta2, forKey: .beta2)
     }
+    if rule != .adam { try values.encode(weightDecay, forKey: .weightDecay) }
   }
 }

@@ -1,98 +1,120 @@
 /// A part of a run in which one set of parameters trains.
 public struct Phase: Hashable, Sendable {
   /// What batch normalisation normalises by; whether its gamma and beta train is the selection's business.
-  public enum BatchNormalizationMode: String, Hashable, Sendable, Codable {
+  public enum BatchNormalizationMode: String, Hashable, Sendable, Codable, CaseIterable {
     /// The stored statistics, which stay as they are: what small data sets need.
     case frozenStatistics
     /// The statistics of the batch, which the stored ones follow, in all layers that have a trainable parameter.
     case trainingStatistics
+    /// The stored statistics, while gamma and beta of every batch normalisation train, selected or not.
+    case affineOnly
+  }
+
+  /// What becomes of what the optimizer has learnt about the phase's parameters in earlier phases.
+  public enum OptimizerState: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Each parameter finds its own again.
+    case keep
+    /// The phase begins as if nothing had trained before.
+    case reset
   }
 
   /// The name in progress and results.
   public var name: String
   /// What trains; everything else stays as it is, bit for bit.
   public var train: ParameterSelection
-  /// The most passes over the training samples; at least 1.
-  public var epochs: Int
-  /// Ends the phase early; nil where all epochs are run.
-  public var until: Plateau?
+  /// Stages that train besides, chosen when the phase begins; nil for none.
+  public var choose: StageChoice?
+  /// The most passes over the training samples; at least 1, or nil where something else ends the phase.
+  public var epochs: Int?
+  /// The most steps of the optimizer; at least 1, or nil where something else ends the phase.
+  public var steps: Int?
+  /// What ends the phase early, whichever comes first.
+  public var until: [Trigger]
+  /// How long the phase may take; nil for as long as it needs.
+  public var budget: TimeBudget?
   /// How fast to train at each of the phase's steps.
   public var learningRate: LearningRate
+  /// How fast each parameter trains beside that; nil where all train alike.
+  public var multipliers: RateMultipliers?
   /// The rule by which gradients change parameters.
   public var optimizer: OptimizerDescription
+  /// Whether the optimizer remembers earlier phases.
+  public var optimizerState: OptimizerState
   /// The bound on gradients; nil for none.
   public var clipping: GradientClipping?
   /// What batch normalisation normalises by.
   public var batchNormalization: BatchNormalizationMode
+  /// Freezes stages that have settled while the phase goes on; nil for never.
+  public var freezeSettled: SettledFreezing?
+
+  /// The epochs of a phase of a file that does not say when it ends.
+  public static let usualEpochs = 10
+  /// The epochs after which a phase ends in any case.
+  public static let mostEpochs = 1_000_000
 
   /// A phase; see `validate()` for what must hold.
   public init(
-    name: String, train: ParameterSelection, epochs: Int, until: Plateau? = nil, learningRate: LearningRate,
-    optimizer: OptimizerDescription = .adamW(), clipping: GradientClipping? = nil,
-    batchNormalization: BatchNormalizationMode = .frozenStatistics
+    name: String, train: ParameterSelection, choose: StageChoice? = nil, epochs: Int? = nil, steps: Int? = nil,
+    until: Trigger..., budget: TimeBudget? = nil, learningRate: LearningRate, multipliers: RateMultipliers? = nil,
+    optimizer: OptimizerDescription = .adamW(), optimizerState: OptimizerState = .keep,
+    clipping: GradientClipping? = nil, batchNormalization: BatchNormalizationMode = .frozenStatistics,
+    freezeSettled: SettledFreezing? = nil
   ) {
     self.name = name
     self.train = train
+    self.choose = choose
     self.epochs = epochs
+    self.steps = steps
     self.until = until
+    self.budget = budget
     self.learningRate = learningRate
+    self.multipliers = multipliers
     self.optimizer = optimizer
+    self.optimizerState = optimizerState
     self.clipping = clipping
     self.batchNormalization = batchNormalization
+    self.freezeSettled = freezeSettled
   }
 
-  /// Checks that every number lies in its range.
-  public func validate() throws(ScheduleError) {
-    guard !name.isEmpty else { throw ScheduleError(.invalidOption, subject: "phase", detail: "has no name") }
-    let subject = "phase \(name)"
-    guard epochs > 0 else {
-      throw ScheduleError(.invalidOption, subject: subject, detail: "epochs must be at least 1, but is \(epochs)")
-    }
-    guard train != .none else {
-      throw ScheduleError(.emptySelection, subject: subject, detail: "trains nothing")
-    }
-    try until?.validate(in: subject)
-    try learningRate.validate(in: subject)
-    try optimizer.validate(in: subject)
-    try clipping?.validate(in: subject)
+  /// The most steps that the phase can take, over which its rate is spread.
+  public func stepCount(stepsPerEpoch: Int) -> Int {
+    min((epochs ?? Self.mostEpochs) * stepsPerEpoch, steps ?? .max)
+  }
+
+  /// The most epochs that the phase can take; the last may be cut short by `steps`.
+  public func epochCount(stepsPerEpoch: Int) -> Int {
+    (stepCount(stepsPerEpoch: stepsPerEpoch) + stepsPerEpoch - 1) / stepsPerEpoch
   }
 }
 
-extension Phase: Codable {
-  private enum CodingKeys: String, CodingKey, CaseIterable {
-    case name
-    case train
-    case epochs
-    case until
-    case learningRate
-    case optimizer
-    case clipping
-    case batchNormalization
-  }
+// MARK: - Checking
 
-  /// Reads a phase; a constant learning rate may also stand among the optimizer's options.
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.strictContainer(keyedBy: CodingKeys.self, in: "phase")
-    name = try values.decode(String.self, forKey: .name)
-    train = try values.decode(ParameterSelection.self, forKey: .train)
-    epochs = try values.decode(Int.self, forKey: .epochs)
-    until = try values.decodeIfPresent(Plateau.self, forKey: .until)
-    var inner: Double?
-    optimizer = .adamW()
-    if values.contains(.optimizer) {
-      (optimizer, inner) = try OptimizerDescription.decode(from: values.superDecoder(forKey: .optimizer))
+extension Phase {
+  /// Checks that every number lies in its range, and that the phase ends.
+  public func validate() throws(ScheduleError) {
+    guard !name.isEmpty else { throw ScheduleError(.invalidOption, subject: "phase", detail: "has no name") }
+    let subject = "phase \(name)"
+    func invalid(_ detail: String) -> ScheduleError { ScheduleError(.invalidOption, subject: subject, detail: detail) }
+    if let epochs, !(1...Self.mostEpochs).contains(epochs) {
+      throw invalid("epochs must be at least 1\(epochs > 1 ? " and at most \(Self.mostEpochs)" : ""), but is \(epochs)")
     }
-    switch (try values.decodeIfPresent(LearningRate.self, forKey: .learningRate), inner) {
-    case (let rate?, nil): learningRate = rate
-    case (nil, let rate?): learningRate = .constant(rate)
-    case (nil, nil):
-      throw ScheduleError(.invalidOption, subject: "phase \(name)", detail: "has no learningRate")
-    case (_?, _?):
-      throw ScheduleError(
-        .invalidOption, subject: "phase \(name)", detail: "has a learningRate of its own and one in its optimizer")
+    if let steps, steps < 1 { throw invalid("steps must be at least 1, but is \(steps)") }
+    guard epochs != nil || steps != nil || !until.isEmpty || budget != nil else {
+      throw invalid("never ends: it has neither epochs nor steps, budget or until")
     }
-    clipping = try values.decodeIfPresent(GradientClipping.self, forKey: .clipping)
-    batchNormalization =
-      try values.decodeIfPresent(BatchNormalizationMode.self, forKey: .batchNormalization) ?? .frozenStatistics
+    guard !learningRate.needsTotal || epochs != nil || steps != nil else {
+      throw invalid("has a learningRate that is spread over the phase, and neither epochs nor steps")
+    }
+    guard train != .none || choose != nil || batchNormalization == .affineOnly else {
+      throw ScheduleError(.emptySelection, subject: subject, detail: "trains nothing")
+    }
+    for trigger in until { try trigger.validate(in: subject) }
+    try budget?.validate(in: subject)
+    try choose?.validate(in: subject)
+    try learningRate.validate(in: subject)
+    try multipliers?.validate(in: subject)
+    try optimizer.validate(in: subject)
+    try clipping?.validate(in: subject)
+    try freezeSettled?.validate(in: subject)
   }
 }

@@ -6,10 +6,25 @@ extension Decoder {
   func strictContainer<Key: CodingKey & CaseIterable>(
     keyedBy type: Key.Type, in subject: String
   ) throws -> KeyedDecodingContainer<Key> {
-    for key in try container(keyedBy: AnyKey.self).allKeys where Key(stringValue: key.stringValue) == nil {
-      throw unknown(key.stringValue, type, in: subject)
+    try strictContainer(of: Array(type.allCases), in: subject)
+  }
+
+  /// The values by key, of which only some may be there.
+  ///
+  /// - Throws: `ScheduleError` with code `unknownName` for any other key, `invalidOption` where there are no keys at all.
+  func strictContainer<Key: CodingKey>(of keys: [Key], in subject: String) throws -> KeyedDecodingContainer<Key> {
+    let known = keys.map(\.stringValue)
+    guard let all = try? container(keyedBy: AnyKey.self) else {
+      throw ScheduleError(
+        .invalidOption, subject: subject, detail: "expected options by name: \(known.joined(separator: ", "))")
     }
-    return try container(keyedBy: type)
+    if let stranger = all.allKeys.first(where: { !known.contains($0.stringValue) }) {
+      throw ScheduleError(
+        .unknownName, subject: subject,
+        detail: "there is no option \(stranger.stringValue); the nearest are "
+          + known.nearest(to: stranger.stringValue).joined(separator: ", "))
+    }
+    return try container(keyedBy: Key.self)
   }
 
   /// The only key, and what stands under it: a case with its options.
@@ -26,14 +41,12 @@ extension Decoder {
     }
     return (key, try values.superDecoder(forKey: key))
   }
+}
 
-  private func unknown<Key: CodingKey & CaseIterable>(
-    _ name: String, _ type: Key.Type, in subject: String
-  ) -> ScheduleError {
-    let known = type.allCases.map(\.stringValue)
-    return ScheduleError(
-      .unknownName, subject: subject,
-      detail: "there is no option \(name); the nearest are \(known.nearest(to: name).joined(separator: ", "))")
+extension KeyedDecodingContainer {
+  /// The value of a key, or the usual one where the key is not there.
+  func decode<Value: Decodable>(_ key: Key, or usual: Value) throws -> Value {
+    try decodeIfPresent(Value.self, forKey: key) ?? usual
   }
 }
 

@@ -116,6 +116,8 @@ extension FineTuning {
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
       provenance: provenance(digest), seed: options.seed)
+    let headLayers = Set(model.heads.flatMap(\.layers))
+    for phase in schedule.phases { _ = try phase.trainable(in: model.graph, headLayers: headLayers) }
     let (folder, lock) = try open()
     defer { withExtendedLifetime(lock) {} }
     do {

@@ -48,11 +48,25 @@ struct ByteCount: Hashable, Sendable, Decodable {
   }
 }
 
-/// A ready-made schedule.
-enum ScheduleArgument: String, ExpressibleByArgument, CaseIterable {
-  case probeThenTune = "probe-then-tune"
-  case head
-  case full
+/// A ready-made schedule, or a file with one.
+enum ScheduleArgument: Sendable {
+  case preset(SchedulePreset)
+  case file(String)
+
+  /// What stands on a command line: a file has a slash in its name, or ends in `.yaml` or `.yml`.
+  ///
+  /// - Throws: `ValidationError` with the names that there are.
+  init(parsing text: String) throws {
+    if text.contains("/") || text.hasSuffix(".yaml") || text.hasSuffix(".yml") {
+      self = .file(text)
+      return
+    }
+    do {
+      self = .preset(try SchedulePreset.named(text))
+    } catch {
+      throw ValidationError("\(error), or a file such as schedule.yaml")
+    }
+  }
 }
 
 /// A ready-made augmentation.
@@ -68,6 +82,9 @@ enum OptimizerArgument: String, ExpressibleByArgument, CaseIterable {
   case sgd
   case adam
   case adamW = "adamw"
+  case rmsprop
+  case lion
+  case lamb
 
   init?(argument: String) { self.init(rawValue: argument.lowercased()) }
 }

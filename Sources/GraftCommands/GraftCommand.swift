@@ -19,7 +19,8 @@ package struct GraftCommand: AsyncParsableCommand {
       """,
     version: graftVersion,
     subcommands: [
-      ModelsCommand.self, InspectCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
+      ModelsCommand.self, InspectCommand.self, ScheduleCommand.self, TrainCommand.self, EvaluateCommand.self,
+      PredictCommand.self,
       ApplyCommand.self, ExportCommand.self, VerifyCommand.self, BenchCommand.self,
     ])
 

@@ -9,11 +9,12 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Where the weights do not fill the network as the loading options ask, that is said at the end, with exit status 1.
 
-      A selection says what would train: all, none, head, trunk, stage:NAME, stages:last N and layer:NAME, joined by \
-      " + " and " - ".
+      A selection says what would train: all, none, head, trunk, bias, normalization, stage:NAME, stages:last N, \
+      stages:NAME..NAME, layer:NAME, layer:/PATTERN/, layers:last N, from:LAYER, parameter:/PATTERN/ and kind:NAME, joined \
+      from left to right by " + ", " - " and " & ", with parentheses where needed.
 
       Example:
-        graft inspect pretrained/efficientnet-lite0.h5 --select "head + stages:last 2"
+        graft inspect pretrained/efficientnet-lite0.h5 --select "head + stages:last 2 - kind:batch_normalization"
       """)
 
   @Argument(help: "A .h5, .weights.h5 or .keras file, or the name of a pretrained network.")
@@ -41,11 +42,11 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let found = try Inspection(of: file, cutAt: cutAt, loading: loading, mode: trust.mode)
     Console.note(found.report)
-    let chosen = try select.map { try $0.resolve(in: found.graph, headLayers: found.headLayers) }
+    let chosen = try select.map { try InspectedSelection($0, in: found.graph, headLayers: found.headLayers) }
     if json {
-      try Console.json(InspectionDocument(found, selected: chosen))
+      try Console.json(InspectionDocument(found, selection: chosen))
     } else {
-      found.lines(selected: chosen).forEach(Console.result)
+      found.lines(selection: chosen).forEach(Console.result)
     }
     // The description stands; that the file could not be loaded so is a failure all the same.
     if let failure = found.failure { throw failure }

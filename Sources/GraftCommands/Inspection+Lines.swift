@@ -2,7 +2,7 @@ import Graft
 
 extension Inspection {
   /// The file for a person on a terminal.
-  func lines(selected: Set<ParameterPath>?) -> [String] {
+  func lines(selection: InspectedSelection?) -> [String] {
     var facts: [(String, String)] = [
       ("format", format.title + (kerasVersion.map { ", Keras \($0)" } ?? "")),
       ("family", family.map { "\($0.title): \(familyEvidence)" } ?? "unknown: \(familyEvidence)"),
@@ -17,17 +17,15 @@ extension Inspection {
     }
     let head = graph.layerNames.filter(headLayers.contains)
     facts.append(("classifier", head.isEmpty ? "none: the network is a trunk" : shortened(head)))
-    if let selected {
-      let count = graph.parameters.reduce(0) {
-        selected.contains($1.path) ? $0 + $1.parameter.shape.elementCount : $0
-      }
-      facts.append(("selected", "\(count.grouped) numbers in \(selected.count) parameters, marked *"))
+    if let selection {
+      facts.append(("selected", "\(selection.summary), marked * and listed below"))
     }
     let width = facts.reduce(0) { max($0, $1.0.count) } + 2
     let lines = facts.map { name, value in
       name + String(repeating: " ", count: width - name.count) + value
     }
-    return lines + [""] + stageLines + [""] + layerLines(selected: selected)
+    return lines + [""] + stageLines + [""] + layerLines(selection: selection)
+      + (selection.map { [""] + $0.lines } ?? [])
   }
 
   private var stageLines: [String] {
@@ -43,11 +41,11 @@ extension Inspection {
     return table.lines
   }
 
-  private func layerLines(selected: Set<ParameterPath>?) -> [String] {
+  private func layerLines(selection: InspectedSelection?) -> [String] {
     var table = TextTable([
       ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("", .left),
     ])
-    let chosen = Set((selected ?? []).map(\.layer))
+    let chosen = Set((selection?.parameters ?? []).map(\.layer))
     for name in graph.layerNames {
       guard let layer = graph[layer: name], let node = graph.firstNode(of: name) else { continue }
       let count = parameterCount(of: name)

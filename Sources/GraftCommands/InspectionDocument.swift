@@ -54,10 +54,10 @@ struct InspectionDocument: Encodable {
   let stages: [Stage]
   let headLayers: [String]
   let layers: [Layer]
-  let selected: [String]?
+  let selection: InspectedSelection?
   let loading: LoadingSummary
 
-  init(_ inspection: Inspection, selected: Set<ParameterPath>?) {
+  init(_ inspection: Inspection, selection: InspectedSelection?) {
     let graph = inspection.graph
     func port(_ node: Graph.Node.ID) -> Port {
       Port(name: graph.nodes[node].layer, shape: graph.nodes[node].outputShape.dimensions)
@@ -92,7 +92,7 @@ struct InspectionDocument: Encodable {
         name: name, kind: type(of: layer).kind, outputShape: graph.nodes[node].outputShape.dimensions,
         parameters: inspection.parameterCount(of: name), frozen: inspection.frozenLayers.contains(name))
     }
-    self.selected = selected.map { $0.sorted().map(\.description) }
+    self.selection = selection
     loading = LoadingSummary(inspection.report)
   }
 }

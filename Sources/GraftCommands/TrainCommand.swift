@@ -13,8 +13,9 @@ struct TrainCommand: AsyncParsableCommand {
       missing label.
 
       The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages \
-      at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start. BatchNorm statistics \
-      stay frozen, and the weights with the best validation loss are kept.
+      at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start; "graft schedule" \
+      lists the others, and prints one as a file to edit. BatchNorm statistics stay frozen, and the weights with the best \
+      validation loss are kept.
 
       Every run writes its whole configuration into run.yaml; --config runs it again.
 
@@ -55,7 +56,9 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
   var output: String?
 
-  @Option(help: "What trains when; probe-then-tune unless given.")
+  @Option(
+    help: ArgumentHelp("What trains when; probe-then-tune unless given.", valueName: "name|file.yaml"),
+    transform: { try ScheduleArgument(parsing: $0) })
   var schedule: ScheduleArgument?
 
   @Option(help: "Height and width of the pictures that go in; the backbone's own unless given.")
@@ -241,13 +244,16 @@ struct TrainCommand: AsyncParsableCommand {
     options.cacheMemoryBudget = cacheBudget?.bytes
     options.checkpointEvery = checkpointEvery
     let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
-    let adjusted = try Schedule.preset(named: (schedule ?? .probeThenTune).rawValue).adjusted(
-      epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
+    var written: Schedule?
+    if case .file(let path) = schedule { written = try Schedule(contentsOf: path) }
     let pictures = try Dataset.read(at: data)
     let trunk = try Backbone.load(
       backbone ?? "efficientnet-lite0", family: loading.namedFamily, cutAt: cutAt, options: loading.options,
       mode: trust.mode)
-    var tuning = FineTuning(trunk, on: pictures, schedule: adjusted, options: options)
+    var plan = written ?? .probeThenTune
+    if case .preset(let preset) = schedule { plan = preset.schedule(for: trunk.graph) }
+    plan = try plan.adjusted(epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
+    var tuning = FineTuning(trunk, on: pictures, schedule: plan, options: options)
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
     if let fit { tuning.fit = fit }
     if let augment { tuning.augmentation = try Augmentation(named: augment.rawValue) }

@@ -7,20 +7,25 @@ import Tensors
 /// Everything that a run needs to go on as if it had never stopped.
 ///
 /// In the file, the root's attribute `state` holds ``Head`` as JSON; `SECTION/LAYER/VARIABLE` are the arrays of each
-/// section of ``RunState``, and `optimizer/LAYER/VARIABLE` has up to three of `velocity`, `first_moment` and
-/// `second_moment`. What has never trained is not there: it is in the backbone. Behind the HDF5 file stands its SHA-256,
-/// see ``CheckpointSeal``.
+/// section of ``RunState``, and `optimizer/LAYER/VARIABLE` has some of the arrays of ``momentNames``. What has never
+/// trained is not there: it is in the backbone. Behind the HDF5 file stands its SHA-256, see ``CheckpointSeal``.
 package struct Checkpoint: Hashable, Sendable {
   /// What the optimizer remembers of one parameter.
   package struct Moments: Hashable, Sendable {
-    /// How many steps the parameter has taken.
+    /// How many steps the first and second moment have taken.
     package var stepCount = 0
     /// SGD's velocity.
     package var velocity: Tensor?
-    /// Adam's mean of gradients.
+    /// The mean of gradients of Adam and LAMB.
     package var firstMoment: Tensor?
-    /// Adam's mean of squared gradients.
+    /// The mean of squared gradients of Adam and LAMB.
     package var secondMoment: Tensor?
+    /// RMSprop's mean of squared gradients.
+    package var meanSquare: Tensor?
+    /// What RMSprop with momentum subtracted last.
+    package var increment: Tensor?
+    /// Lion's mean of gradients.
+    package var signMoment: Tensor?
   }
 
   /// What belongs to the run and not to its training.
@@ -29,8 +34,6 @@ package struct Checkpoint: Hashable, Sendable {
     package var configuration: String
     /// The digest of the samples with their labels and division.
     package var data: String
-    /// What the run has decided by measuring or by the clock.
-    package var record: RunRecord
     /// How many bytes `events.jsonl` had.
     package var eventByteCount: Int
   }
@@ -50,6 +53,7 @@ package struct Checkpoint: Hashable, Sendable {
   /// The arrays that an optimizer may keep of a parameter, by their names in the file.
   static let momentNames: [(String, WritableKeyPath<Moments, Tensor?> & Sendable)] = [
     ("velocity", \.velocity), ("first_moment", \.firstMoment), ("second_moment", \.secondMoment),
+    ("mean_square", \.meanSquare), ("increment", \.increment), ("sign_moment", \.signMoment),
   ]
 
   /// Everything in a checkpoint that is no array, and which arrays have to be there.
@@ -59,7 +63,7 @@ package struct Checkpoint: Hashable, Sendable {
     var progress: RunProgress
     /// The parameters of each section.
     var sections: [String: [String]]
-    /// The steps that each parameter has taken.
+    /// The steps of each parameter's moments.
     var optimizer: [String: Int]
   }
 }

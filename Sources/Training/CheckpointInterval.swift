@@ -68,6 +68,7 @@ struct CheckpointPace {
   func isDue(at moment: RunMoment, seconds: Double, step: Int) -> Bool {
     let waited = seconds - lastSeconds
     return switch (moment, interval) {
+    case (.decision, _): false
     case (.phase, _), (.interruption, _): true
     case (_, .seconds(let least)): waited >= least
     case (_, .steps(let least)): step - lastStep >= least

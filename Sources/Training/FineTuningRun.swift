@@ -46,33 +46,30 @@ package struct FineTuningRun {
   ///   folder has by then is whole, and the run can go on from it.
   package func run(resuming isResumed: Bool = false) throws -> RunResult {
     let graph = try model.logitsGraph()
-    var configuration = configuration
     var options = configuration.options
     let digests = try (configuration: configuration.digest(), data: data.digest())
+    var earlier = configuration.record
     var checkpoint: Checkpoint?
     if isResumed {
       checkpoint = try folder.newestCheckpoint(graph: graph, by: readCheckpoint) { handler(.note($0)) }
       try checkpoint?.check(configuration: digests.configuration, data: digests.data, in: folder)
       // The number of threads that the system chose then belongs to what has to be the same.
-      if options.threads == 0, let engine = (checkpoint?.origin.record ?? configuration.record)?.engine {
-        options.threads = engine.threads
-      }
+      earlier = earlier ?? checkpoint?.progress.record
+      if options.threads == 0, let engine = earlier?.engine { options.threads = engine.threads }
     } else {
       try folder.write(Data(try configuration.yaml().utf8), to: .configuration)
     }
     let log = try EventLog(folder[.events], keeping: checkpoint?.origin.eventByteCount ?? 0)
     let trainer = try Trainer(
       graph: graph, weights: model.weights, heads: model.heads, data: data, schedule: configuration.schedule,
-      options: options, record: checkpoint?.origin.record ?? configuration.record, cacheFolder: folder.path
+      options: options, record: earlier, cacheFolder: folder.path
     ) { [handler, folder] event in
       try log.append(event)
       handler(event)
       folder.instant("event")
     }
-    if let earlier = checkpoint?.origin.record ?? configuration.record { note(earlier, differingFrom: trainer.record) }
+    if let earlier { note(earlier, differingFrom: trainer.state.progress.record) }
     if let checkpoint { try trainer.resume(checkpoint) }
-    configuration.record = trainer.record
-    try folder.write(Data(try configuration.yaml().utf8), to: .configuration)
     let phases = try train(trainer, log: log, digests: digests)
     return try finish(graph, trainer: trainer, phases: phases)
   }
@@ -85,20 +82,31 @@ package struct FineTuningRun {
     var pace = CheckpointPace(
       configuration.options.checkpointEvery, seconds: state.clock.seconds, step: state.progress.stepCount)
     var kept: RunProgress?
+    var recorded = try write(state.progress.record, over: nil)
     return try trainer.run { moment in
       folder.instant("\(moment)")
+      // Before a checkpoint that relies on it.
+      recorded = try write(state.progress.record, over: recorded)
       let begin = state.clock.seconds
       guard pace.isDue(at: moment, seconds: begin, step: state.progress.stepCount) else { return }
       // What is kept already is not kept twice, or the checkpoint before it would be lost.
       if let kept, state.progress.isSame(as: kept) { return }
       state.progress.seconds = begin
       let origin = Checkpoint.Origin(
-        configuration: digests.configuration, data: digests.data, record: trainer.record,
-        eventByteCount: try log.synchronize())
+        configuration: digests.configuration, data: digests.data, eventByteCount: try log.synchronize())
       try Checkpoint.write(state, origin: origin, to: folder)
       kept = state.progress
       pace.wrote(from: begin, to: state.clock.seconds, step: state.progress.stepCount)
     }
+  }
+
+  /// Writes `run.yaml` with what the run has decided, where that is not what it holds.
+  private func write(_ record: RunRecord, over last: RunRecord?) throws -> RunRecord {
+    guard record != last else { return record }
+    var configuration = configuration
+    configuration.record = record
+    try folder.write(Data(try configuration.yaml().utf8), to: .configuration)
+    return record
   }
 
   /// Measures the finished network, and writes it with its result.

@@ -16,34 +16,32 @@ extension Optimizer {
     guard let state = states[path] else { return nil }
     var copy = Checkpoint.Moments()
     copy.stepCount = state.stepCount
-    copy.velocity = tensor(state.velocity, at: path)
-    copy.firstMoment = tensor(state.firstMoment, at: path)
-    copy.secondMoment = tensor(state.secondMoment, at: path)
+    for (buffer, tensor) in Self.kept { copy[keyPath: tensor] = self.tensor(state[keyPath: buffer], at: path) }
     return copy
   }
 
   /// Puts back what was kept, before the next phase begins.
   package func restore(_ moments: [ParameterPath: Checkpoint.Moments]) {
-    for (path, kept) in moments {
+    for (path, copy) in moments {
       let state = State()
-      state.stepCount = kept.stepCount
-      state.velocity = kept.velocity.map(FloatBuffer.init)
-      state.firstMoment = kept.firstMoment.map(FloatBuffer.init)
-      state.secondMoment = kept.secondMoment.map(FloatBuffer.init)
+      state.stepCount = copy.stepCount
+      for (buffer, tensor) in Self.kept { state[keyPath: buffer] = copy[keyPath: tensor].map(FloatBuffer.init) }
       restore(state, at: path)
     }
+  }
+
+  /// What is kept, at work and in a file.
+  private static var kept:
+    [(ReferenceWritableKeyPath<State, FloatBuffer?>, WritableKeyPath<Checkpoint.Moments, Tensor?>)]
+  {
+    [
+      (\.velocity, \.velocity), (\.firstMoment, \.firstMoment), (\.secondMoment, \.secondMoment),
+      (\.meanSquare, \.meanSquare), (\.increment, \.increment), (\.signMoment, \.signMoment),
+    ]
   }
 
   private func tensor(_ buffer: FloatBuffer?, at path: ParameterPath) -> Tensor? {
     guard let buffer, let shape = shape(of: path) else { return nil }
     return Tensor(shape: shape, elementType: .f32) { $0.copyMemory(from: UnsafeRawBufferPointer(buffer.values)) }
-  }
-}
-
-extension FloatBuffer {
-  /// A copy of a tensor's numbers.
-  fileprivate convenience init(_ tensor: Tensor) {
-    self.init(count: tensor.elementCount)
-    tensor.withFloats { _ = values.update(fromContentsOf: $0) }
   }
 }

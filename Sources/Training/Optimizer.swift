@@ -6,20 +6,27 @@ import Tensors
 
 /// Changes parameters by their gradients, after the rule of an `OptimizerDescription`.
 ///
-/// The running means belong to parameter paths and not to a phase: a parameter that is frozen for a while finds its own
-/// again, and each counts its own steps, so that Adam's bias correction is right for one that begins to train late.
+/// What a rule remembers belongs to parameter paths and not to a phase: a parameter that is frozen for a while finds its own
+/// again, and each counts its own steps, so that Adam's bias correction is right for one that begins to train late. Rules
+/// that remember different things keep them beside each other.
 @EngineActor
 package final class Optimizer {
-  /// What is kept for one parameter.
+  /// What is kept for one parameter; a buffer is nil before the first step that needs it.
   final class State {
-    /// How many steps the parameter has taken.
+    /// How many steps `firstMoment` and `secondMoment` have taken.
     var stepCount = 0
-    /// SGD's velocity; nil before the first step with momentum.
+    /// SGD's velocity.
     var velocity: FloatBuffer?
-    /// Adam's mean of gradients; nil before the first step with Adam.
+    /// The mean of gradients of Adam and LAMB.
     var firstMoment: FloatBuffer?
-    /// Adam's mean of squared gradients; nil before the first step with Adam.
+    /// The mean of squared gradients of Adam and LAMB.
     var secondMoment: FloatBuffer?
+    /// RMSprop's mean of squared gradients.
+    var meanSquare: FloatBuffer?
+    /// What RMSprop with momentum subtracted last.
+    var increment: FloatBuffer?
+    /// Lion's mean of gradients.
+    var signMoment: FloatBuffer?
   }
 
   /// A parameter that trains now, with everything that a step needs.
@@ -27,6 +34,10 @@ package final class Optimizer {
     let weights: UnsafeMutableBufferPointer<Float>
     let gradient: UnsafeMutableBufferPointer<Float>
     let weightDecay: Double
+    /// What the learning rate is multiplied by.
+    let factor: Double
+    /// The pretrained values that it is pulled towards; nil for none.
+    let anchor: FloatBuffer?
     let state: State
   }
 
@@ -37,6 +48,9 @@ package final class Optimizer {
   private let roles: [ParameterPath: Parameter]
   private var description = OptimizerDescription.adamW()
   private var clipping: GradientClipping?
+  private var pretrained = Weights()
+  private var pullStrength = 0.0
+  private var anchors: [ParameterPath: FloatBuffer] = [:]
   private var gradients = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
   private var slots: [Slot] = []
   private var paths: [ParameterPath] = []
@@ -47,9 +61,21 @@ package final class Optimizer {
     roles = Dictionary(uniqueKeysWithValues: graph.parameters.map { ($0.path, $0.parameter) })
   }
 
+  /// Adds strength/2·‖θ − θ⁰‖² to the loss, for those parameters that have pretrained values, from the next phase on.
+  package func pull(towards weights: Weights, strength: Double) {
+    pretrained = weights
+    pullStrength = strength
+    anchors = [:]
+  }
+
   /// Turns to the parameters of a phase, by the phase's rule; what was learnt about others is kept.
+  ///
+  /// - Parameters:
+  ///   - multipliers: What the learning rate is multiplied by for each parameter; 1 for those that are not there.
+  ///   - forgets: Whether what was learnt about the phase's parameters is forgotten.
   package func train(
-    _ buffer: GradientBuffer, by description: OptimizerDescription, clipping: GradientClipping? = nil
+    _ buffer: GradientBuffer, by description: OptimizerDescription, clipping: GradientClipping? = nil,
+    multipliers: [ParameterPath: Double] = [:], forgetting forgets: Bool = false
   ) {
     self.description = description
     self.clipping = clipping
@@ -57,57 +83,96 @@ package final class Optimizer {
     paths = buffer.ranges.map(\.path)
     slots = buffer.ranges.map { path, range in
       guard let parameter = roles[path] else { preconditionFailure("\(path) belongs to the network") }
-      let state = states[path] ?? State()
+      let state = forgets ? State() : states[path] ?? State()
       states[path] = state
       prepare(state, count: range.count)
       return Slot(
         weights: parameters.values(at: path), gradient: UnsafeMutableBufferPointer(rebasing: gradients[range]),
-        weightDecay: description.weightDecay(of: parameter), state: state)
+        weightDecay: description.weightDecay(of: parameter), factor: multipliers[path] ?? 1, anchor: anchor(at: path),
+        state: state)
     }
   }
 
   /// Takes one step along the gradients, which are clipped in place.
   package func step(learningRate: Double) {
-    clip()
     for slot in slots {
-      slot.state.stepCount += 1
-      if slot.weightDecay > 0 {
-        ParameterArithmetic.decay(slot.weights, by: Float(slot.weightDecay * learningRate))
-      }
-      switch description {
-      case .sgd(let momentum, let nesterov):
-        ParameterArithmetic.stepSGD(
-          slot.weights, gradient: slot.gradient, velocity: slot.state.velocity?.values, rate: Float(learningRate),
-          momentum: Float(momentum), nesterov: nesterov)
-      case .adam(let moments), .adamW(let moments, _):
-        ParameterArithmetic.stepAdam(
-          slot.weights, gradient: slot.gradient, firstMoment: slot.state.firstMoment?.values,
-          secondMoment: slot.state.secondMoment?.values,
-          rate: moments.correctedRate(learningRate, step: slot.state.stepCount), beta1: Float(moments.beta1),
-          beta2: Float(moments.beta2), epsilon: Float(moments.epsilon))
-      }
+      guard let anchor = slot.anchor else { continue }
+      ParameterArithmetic.pull(slot.gradient, of: slot.weights, towards: anchor.values, by: Float(pullStrength))
     }
+    clip()
+    for slot in slots { step(slot, rate: learningRate * slot.factor) }
     parameters.changed(paths)
+  }
+
+  private func step(_ slot: Slot, rate: Double) {
+    let state = slot.state
+    if slot.weightDecay > 0 { ParameterArithmetic.decay(slot.weights, by: Float(slot.weightDecay * rate)) }
+    switch description {
+    case .sgd(let momentum, let nesterov, _):
+      ParameterArithmetic.stepSGD(
+        slot.weights, gradient: slot.gradient, velocity: state.velocity?.values, rate: Float(rate),
+        momentum: Float(momentum), nesterov: nesterov)
+    case .adam(let moments), .adamW(let moments, _):
+      state.stepCount += 1
+      ParameterArithmetic.stepAdam(
+        slot.weights, gradient: slot.gradient, firstMoment: state.firstMoment?.values,
+        secondMoment: state.secondMoment?.values, rate: moments.correctedRate(rate, step: state.stepCount),
+        beta1: Float(moments.beta1), beta2: Float(moments.beta2), epsilon: Float(moments.epsilon))
+    case .rmsprop(let mean, _):
+      ParameterArithmetic.stepRMSprop(
+        slot.weights, gradient: slot.gradient, meanSquare: state.meanSquare?.values,
+        increment: state.increment?.values, rate: Float(rate), rho: Float(mean.rho), momentum: Float(mean.momentum),
+        epsilon: Float(mean.epsilon))
+    case .lion(let beta1, let beta2, _):
+      ParameterArithmetic.stepLion(
+        slot.weights, gradient: slot.gradient, signMoment: state.signMoment?.values, rate: Float(rate),
+        beta1: Float(beta1), beta2: Float(beta2))
+    case .lamb(let moments, _):
+      state.stepCount += 1
+      let (first, second) = moments.remainders(step: state.stepCount)
+      ParameterArithmetic.stepLAMB(
+        slot.weights, gradient: slot.gradient, firstMoment: state.firstMoment?.values,
+        secondMoment: state.secondMoment?.values, rate: Float(rate), beta1: Float(moments.beta1),
+        beta2: Float(moments.beta2), epsilon: Float(moments.epsilon),
+        corrections: (first: Float(1 / first), second: Float(1 / second)))
+    }
   }
 
   private func clip() {
     switch clipping {
     case nil: return
     case .value(let bound): ParameterArithmetic.clip(gradients, to: Float(bound))
-    case .globalNorm(let bound):
-      let norm = ParameterArithmetic.norm(gradients)
-      if norm > bound { ParameterArithmetic.scale(gradients, by: Float(bound / norm)) }
+    case .norm(let bound): for slot in slots { shorten(slot.gradient, to: bound) }
+    case .globalNorm(let bound): shorten(gradients, to: bound)
     }
   }
 
+  private func shorten(_ values: UnsafeMutableBufferPointer<Float>, to bound: Double) {
+    let norm = ParameterArithmetic.norm(values)
+    if norm > bound { ParameterArithmetic.scale(values, by: Float(bound / norm)) }
+  }
+
   private func prepare(_ state: State, count: Int) {
-    switch description {
-    case .sgd(let momentum, _):
-      if momentum > 0, state.velocity == nil { state.velocity = FloatBuffer(count: count) }
-    case .adam, .adamW:
-      if state.firstMoment == nil { state.firstMoment = FloatBuffer(count: count) }
-      if state.secondMoment == nil { state.secondMoment = FloatBuffer(count: count) }
+    func fill(_ buffer: ReferenceWritableKeyPath<State, FloatBuffer?>) {
+      if state[keyPath: buffer] == nil { state[keyPath: buffer] = FloatBuffer(count: count) }
     }
+    switch description {
+    case .sgd(let momentum, _, _): if momentum > 0 { fill(\.velocity) }
+    case .adam, .adamW, .lamb:
+      fill(\.firstMoment)
+      fill(\.secondMoment)
+    case .rmsprop(let mean, _):
+      fill(\.meanSquare)
+      if mean.momentum > 0 { fill(\.increment) }
+    case .lion: fill(\.signMoment)
+    }
+  }
+
+  private func anchor(at path: ParameterPath) -> FloatBuffer? {
+    guard pullStrength > 0, let tensor = pretrained[path] else { return nil }
+    let anchor = anchors[path] ?? FloatBuffer(tensor)
+    anchors[path] = anchor
+    return anchor
   }
 
   /// The extents of a parameter.
@@ -118,12 +183,16 @@ package final class Optimizer {
 }
 
 extension OptimizerDescription.Moments {
-  /// The rate with Adam's bias corrections: rate·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
+  /// 1 − βᵗ for both running means: what has arrived in them after so many steps.
   ///
   /// The betas are rounded first as the kernel has them, so that the corrections undo exactly what it does.
+  fileprivate func remainders(step: Int) -> (first: Double, second: Double) {
+    (1 - pow(Double(Float(beta1)), Double(step)), 1 - pow(Double(Float(beta2)), Double(step)))
+  }
+
+  /// The rate with Adam's bias corrections: rate·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
   fileprivate func correctedRate(_ rate: Double, step: Int) -> Float {
-    let first = 1 - pow(Double(Float(beta1)), Double(step))
-    let second = 1 - pow(Double(Float(beta2)), Double(step))
+    let (first, second) = remainders(step: step)
     return Float(rate * second.squareRoot() / first)
   }
 }

@@ -3,60 +3,58 @@ import Freezing
 import Graphs
 import Tasks
 
-/// One phase at work: plans compiled for what trains in it, the features before them, and its epochs.
-///
-/// It takes the run's state from wherever in the phase that is to the phase's end.
+/// One phase at work, from wherever in it the run's state is to its end.
 @EngineActor
 final class PhaseRun {
-  private let context: RunContext
-  private let state: RunState
-  private let phase: Phase
-  private let plan: PhasePlan
-  private let index: Int
-  private let pipeline: FeaturePipeline
-  private let trained: Plan
-  private let evaluator: Evaluator
-  private let losses: TaskLosses
+  let context: RunContext
+  let state: RunState
+  let phase: Phase
+  /// The place of the phase in its schedule.
+  let index: Int
+  /// What is compiled for the parameters that train now.
+  private(set) var machine: PhaseMachine
+  /// What the phase meant when it began.
+  private let whole: PhasePlan
   /// The samples of one optimizer step.
-  private let stepSize: Int
+  let stepSize: Int
   /// The samples of one epoch.
-  private let samplesPerEpoch: Int
-  private let stepsPerEpoch: Int
+  let samplesPerEpoch: Int
+  /// The steps of a whole epoch.
+  let stepsPerEpoch: Int
 
-  /// Compiles a phase's plans.
+  /// Compiles a phase.
   ///
-  /// - Parameter index: The place of the phase in its schedule.
-  /// - Throws: `EngineError` where no plan can be made.
-  init(at index: Int, context: RunContext, state: RunState) throws(EngineError) {
-    let data = context.data
+  /// - Parameters:
+  ///   - phase: The phase, with its stages chosen.
+  ///   - index: Its place in the schedule.
+  /// - Throws: `EngineError` where no plan can be made, `ScheduleError` where the phase does not fit the network.
+  init(_ phase: Phase, at index: Int, context: RunContext, state: RunState) throws {
     self.context = context
     self.state = state
     self.index = index
-    phase = context.schedule.phases[index]
-    if !state.progress.phase.hasBegun { state.progress.phase.beginSeconds = state.clock.seconds }
-    let batchSize = min(context.options.batchSize, data.training.count)
-    plan = context.plans[index]
+    self.phase = phase
+    whole = context.plan(
+      phase, at: index, trainable: try phase.trainable(in: context.graph, headLayers: context.headLayers))
     // A last short batch would be normalised by the zeros that fill it up.
     samplesPerEpoch =
-      plan.movingStatistics.isEmpty ? data.training.count : data.training.count / batchSize * batchSize
-    stepSize = batchSize * context.options.accumulation
+      whole.movingStatistics.isEmpty
+      ? context.data.training.count : context.data.training.count / context.batchSize * context.batchSize
+    stepSize = context.batchSize * context.options.accumulation
     stepsPerEpoch = (samplesPerEpoch + stepSize - 1) / stepSize
-    pipeline = try context.features.pipeline(ofPhase: index)
-    var planOptions = plan.options(phase, context.options)
-    planOptions.memoryBudget = context.options.memoryBudget
-    trained = try Plan(plan.frontier.suffix, parameters: state.parameters, options: planOptions)
-    let inference = try Plan(
-      plan.frontier.suffix, parameters: state.parameters,
-      options: PlanOptions(batchSize: plan.microBatchSize, precision: context.options.precision.trained))
-    evaluator = Evaluator(pipeline: pipeline, plan: inference, labels: data.labels)
-    losses = TaskLosses(data.labels, training: data.training, microBatchSize: plan.microBatchSize)
+    machine = try PhaseMachine(phase, whole, context: context, parameters: state.parameters)
+    // On the same way to what trains now as before the run was stopped.
+    var frozen: [String] = []
+    for stages in state.progress.phase.freezings {
+      frozen += stages
+      machine = try PhaseMachine(phase, plan(without: frozen), context: context, parameters: state.parameters)
+    }
   }
 
   /// Runs the phase to its end, and leaves the weights that its schedule wants.
   func run() throws {
     try begin()
-    try cacheFeatures()
-    while !isOver {
+    if state.progress.phase.endedBy == nil { try cacheFeatures() }
+    while state.progress.phase.endedBy == nil || state.progress.phase.epochStepCount > 0 {
       try trainEpoch()
       try validate()
       try context.reached(.epoch)
@@ -64,8 +62,17 @@ final class PhaseRun {
     try end()
   }
 
-  private var isOver: Bool {
-    state.progress.phase.epochCount >= phase.epochs || state.progress.phase.patience.isExhausted(by: phase.until)
+  /// The steps that the phase has taken.
+  var stepCount: Int { state.progress.phase.epochCount * stepsPerEpoch + state.progress.phase.epochStepCount }
+
+  /// The most steps that it may take.
+  var mostSteps: Int { phase.stepCount(stepsPerEpoch: stepsPerEpoch) }
+
+  /// What the phase means without some of its stages.
+  private func plan(without frozen: [String]) -> PhasePlan {
+    let stages = context.graph.trainableStages(headLayers: context.headLayers)
+    let layers = Set(stages.filter { frozen.contains($0.name) }.flatMap(\.layers))
+    return context.plan(phase, at: index, trainable: whole.trainable.filter { !layers.contains($0.layer) })
   }
 }
 
@@ -74,19 +81,39 @@ final class PhaseRun {
 extension PhaseRun {
   /// Announces the phase, and turns state and optimizer to it.
   private func begin() throws {
+    let isResumed = state.progress.phase.hasBegun
     let start = TrainingEvent.PhaseStart(
       phase: phase.name, index: index, phaseCount: context.schedule.phases.count,
-      trainableParameters: plan.trainableCount, epochs: phase.epochs, batchSize: min(stepSize, samplesPerEpoch),
-      microBatchSize: plan.microBatchSize)
-    if state.progress.phase.hasBegun {
+      trainableParameters: whole.trainableCount,
+      epochs: phase.epochs == nil && phase.steps == nil ? nil : phase.epochCount(stepsPerEpoch: stepsPerEpoch),
+      batchSize: min(stepSize, samplesPerEpoch), microBatchSize: machine.plan.microBatchSize)
+    if isResumed {
       try context.events(.phaseResumed(start, epoch: state.progress.phase.epochCount + 1))
     } else {
       try context.events(.phaseBegan(start))
-      state.include(plan.trainable.union(plan.movingStatistics), isRestored: context.schedule.restore == .bestSoFar)
-      state.progress.phase.losses = losses.zeros
+      if let chosen = phase.choose?.chosen, context.schedule.phases[index].choose?.chosen == nil {
+        try context.events(.note("phase \(phase.name): \(chosen.joined(separator: ", ")) chosen by their gradients"))
+      }
+      state.include(whole.changing, isRestored: context.schedule.restore != .last)
+      state.progress.phase.losses = machine.losses.zeros
+      state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
+      state.progress.phase.watches = phase.until.map { _ in MetricWatch() }
       state.progress.phase.hasBegun = true
+      if isOutOfTime(beforeFirstStep: true) { state.progress.phase.endedBy = PhaseEnding.budget.name }
     }
-    state.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
+    if let average = context.schedule.average {
+      state.beginAverage(average, of: machine.plan.changing, stepCount: stepCount)
+    }
+    turnOptimizer(forgetting: !isResumed && phase.optimizerState == .reset)
+  }
+
+  /// Turns the optimizer to the parameters that train now.
+  private func turnOptimizer(forgetting forgets: Bool) {
+    let multipliers = phase.multipliers?.factors(
+      for: machine.plan.trainable, in: context.graph, headLayers: context.headLayers)
+    state.optimizer.train(
+      machine.trained.gradients, by: phase.optimizer, clipping: phase.clipping, multipliers: multipliers ?? [:],
+      forgetting: forgets)
   }
 
   /// Runs the frozen part once for every picture, as far as that can be kept.
@@ -98,144 +125,84 @@ extension PhaseRun {
     }
     let forms = context.data.trainingForms
     let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
-    let hasRoom = try pipeline.cache(
-      requests, alongWith: context.features.usefulLater(beforePhase: index),
+    let hasRoom = try machine.pipeline.cache(
+      requests, alongWith: context.features.usefulLater(at: machine.plan.frontier, ofPhase: index),
       memoryBudget: context.options.featureMemoryBudget, folder: context.cacheFolder
     ) { count throws in
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))
     }
-    if !hasRoom, pipeline.hasPrefix, !isKnown {
+    if !hasRoom, machine.pipeline.hasPrefix, !isKnown {
       try context.events(
         .note("phase \(phase.name): no room to keep what the frozen part puts out, so it runs at every step"))
     }
-    state.progress.phase.isCached = hasRoom && forms != nil && pipeline.hasPrefix
+    state.progress.phase.isCached = hasRoom && forms != nil && machine.pipeline.hasPrefix
+  }
+
+  /// Freezes stages that have settled, and goes on with the others.
+  func freeze(_ stages: [String]) throws {
+    try context.events(
+      .note("phase \(phase.name): \(stages.joined(separator: ", ")) settled, and frozen from here on"))
+    state.progress.phase.freezings.append(stages)
+    let before = machine.plan
+    let after = plan(without: state.progress.phase.freezings.flatMap { $0 })
+    if let average = context.schedule.average {
+      state.settleAverage(average, of: before.changing.subtracting(after.changing), goingOnWith: after.changing)
+    }
+    machine = try PhaseMachine(phase, after, context: context, parameters: state.parameters)
+    state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
+    turnOptimizer(forgetting: false)
+  }
+
+  /// Keeps the features before what still trains, once stages have been frozen.
+  func cacheFeaturesAnew() throws {
+    try cacheFeatures()
+    context.features.forget(but: machine.plan.frontier, ofPhase: index)
   }
 
   /// Restores the weights that the schedule wants, and closes the phase's account.
   private func end() throws {
-    if context.schedule.restore == .bestSoFar, state.progress.bestLoss.isFinite { state.best.restore() }
-    context.features.forget(afterPhase: index)
     let progress = state.progress.phase
+    let best = context.schedule.restore == .bestOfPhase ? progress.bestLoss : state.progress.bestLoss
+    state.endAverage()
+    if context.schedule.restore != .last, best.isFinite, progress.epochCount > 0 { state.best.restore() }
+    context.features.forget(but: nil, ofPhase: index)
+    if phase.budget != nil || context.schedule.budget != nil {
+      state.progress.record.phases[index].timed = RunRecord.Timed(
+        steps: stepCount, isCut: progress.endedBy == PhaseEnding.budget.name)
+    }
     let report = PhaseReport(
-      name: phase.name, trainableParameters: plan.trainableCount, epochs: progress.epochCount,
+      name: phase.name, trainableParameters: whole.trainableCount, epochs: progress.epochCount,
       seconds: state.clock.seconds - progress.beginSeconds,
-      imagesPerSecond: Double(progress.pictureCount) / progress.trainingSeconds,
-      cached: progress.isCached ?? false, microBatchSize: plan.microBatchSize,
-      bestValidationLoss: state.progress.bestLoss)
+      imagesPerSecond: progress.pictureCount > 0 ? Double(progress.pictureCount) / progress.trainingSeconds : 0,
+      cached: progress.isCached ?? false, microBatchSize: machine.plan.microBatchSize,
+      bestValidationLoss: state.progress.bestLoss, endedBy: progress.endedBy ?? "")
     try context.events(.phaseEnded(report))
     state.progress.reports.append(report)
     state.progress.phase = PhaseProgress()
   }
 }
 
-// MARK: - An epoch
+// MARK: - Time
 
 extension PhaseRun {
-  /// Takes the steps of the epoch that are left.
-  private func trainEpoch() throws {
-    let requests = context.data.trainingRequests(seed: context.options.seed, epoch: state.progress.epochCount)
-    let batches = requests.prefix(samplesPerEpoch).chunked(by: stepSize)
-      .dropFirst(state.progress.phase.epochStepCount)
-    let feed = pipeline.feed(batches.flatMap { $0.chunked(by: plan.microBatchSize) })
-    var now = ContinuousClock.now
-    for batch in batches {
-      try Task.checkCancellation()
-      let (loss, rate) = try step(batch, from: feed)
-      let before = now
-      now = .now
-      state.progress.phase.epochSeconds += (now - before).inSeconds
-      try context.events(.step(report(loss: loss, rate: rate, pictureCount: batch.endIndex)))
-      try context.reached(.step)
-    }
+  /// Whether the time of the phase, or of all phases, is over; what an earlier run has recorded counts in its place.
+  func isOutOfTime(beforeFirstStep: Bool = false) -> Bool {
+    guard phase.budget != nil || context.schedule.budget != nil else { return false }
+    if let timed = state.progress.record.phases[index].timed { return timed.isCut && stepCount >= timed.steps }
+    let now = state.clock.seconds
+    // The first phase trains for a step at least, and so does a phase with time of its own.
+    if let budget = context.schedule.budget, now >= budget.seconds, !beforeFirstStep || index > 0 { return true }
+    guard let budget = phase.budget, !beforeFirstStep else { return false }
+    return now - state.progress.phase.beginSeconds >= budget.seconds
   }
 
-  /// Takes one step.
-  ///
-  /// - Returns: J of the batch, and the learning rate.
-  private func step(_ batch: ArraySlice<PictureRequest>, from feed: FeatureFeed) throws -> (Double, Double) {
-    losses.beginBatch(batch)
-    var done = 0
-    while done < batch.count {
-      let list = try feed.next(into: trained.inputs)
-      trained.forward(step: state.progress.passCount)
-      state.progress.passCount += 1
-      losses.add(list, plan: trained)
-      trained.backward(accumulating: done > 0)
-      done += list.count
-    }
-    let loss = losses.endBatch(of: &state.progress.phase.losses)
-    state.progress.stepCount += 1
-    guard loss.isFinite else {
-      throw TrainingError(
-        .diverged, subject: "phase \(phase.name), step \(state.progress.stepCount)",
-        detail: "the loss is no number any more; a lower learning rate may help")
-    }
-    let position = state.progress.phase.epochCount * stepsPerEpoch + state.progress.phase.epochStepCount
-    let rate = phase.learningRate.value(step: position, of: phase.epochs * stepsPerEpoch)
-    state.optimizer.step(learningRate: rate)
-    state.progress.phase.epochStepCount += 1
-    return (loss, rate)
-  }
-
-  private func report(loss: Double, rate: Double, pictureCount: Int) -> TrainingEvent.StepReport {
-    let progress = state.progress.phase
-    let stepsLeft = (phase.epochs - progress.epochCount) * stepsPerEpoch - progress.epochStepCount
-    return TrainingEvent.StepReport(
-      phase: phase.name, epoch: progress.epochCount + 1, step: state.progress.stepCount, loss: loss,
-      learningRate: rate, imagesPerSecond: Double(pictureCount) / progress.epochSeconds,
-      secondsLeft: progress.epochSeconds / Double(progress.epochStepCount) * Double(stepsLeft))
-  }
-
-  /// Measures the network at the end of an epoch, and closes the epoch's account.
-  private func validate() throws {
-    let begin = ContinuousClock.now
-    let measured = try evaluator.measure(context.data.validation)
-    let loss = losses.value(of: measured.map(\.loss))
-    let isBest = loss < state.progress.bestLoss
-    if isBest {
-      state.progress.bestLoss = loss
-      state.best.take()
-    }
-    let progress = state.progress.phase
-    try context.events(
-      .epoch(
-        TrainingEvent.EpochReport(
-          phase: phase.name, epoch: progress.epochCount + 1, loss: losses.value(of: progress.losses),
-          validationLoss: loss,
-          validation: Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.summary) }), isBest: isBest,
-          seconds: progress.epochSeconds + (ContinuousClock.now - begin).inSeconds,
-          imagesPerSecond: Double(samplesPerEpoch) / progress.epochSeconds)))
-    state.progress.epochCount += 1
-    state.progress.phase.patience.note(loss, for: phase.until)
-    state.progress.phase.endEpoch(pictureCount: samplesPerEpoch, losses: losses.zeros)
-  }
-}
-
-extension PhaseProgress {
-  /// Turns to the next epoch.
-  fileprivate mutating func endEpoch(pictureCount: Int, losses: [LossValue]) {
-    epochCount += 1
-    epochStepCount = 0
-    self.losses = losses
-    trainingSeconds += epochSeconds
-    epochSeconds = 0
-    self.pictureCount += pictureCount
-  }
-}
-
-extension Phase.BatchNormalizationMode {
-  /// The same for plans.
-  var forPlans: PlanOptions.BatchNormalizationMode {
-    switch self {
-    case .frozenStatistics: .frozenStatistics
-    case .trainingStatistics: .trainingStatistics
-    }
-  }
-}
-
-extension MetricAccumulator {
-  fileprivate var summary: TrainingEvent.TaskSummary {
-    TrainingEvent.TaskSummary(loss: loss.mean, accuracy: confusion.accuracy)
+  /// How much time is left by the clock; nil where nobody bounds it.
+  var secondsLeft: Double? {
+    let now = state.clock.seconds
+    let ends = [
+      context.schedule.budget?.seconds, phase.budget.map { state.progress.phase.beginSeconds + $0.seconds },
+    ]
+    return ends.compactMap { $0.map { max(0, $0 - now) } }.min()
   }
 }

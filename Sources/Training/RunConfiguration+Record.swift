@@ -10,6 +10,18 @@ public struct RunRecord: Hashable, Sendable, Codable {
     public var name: String
     /// How many samples go through what trains at once.
     public var microBatchSize: Int
+    /// The stages that were chosen by their gradients, where the phase wants that.
+    public var chosen: [String]?
+    /// How the clock has dealt with the phase, where its time is bounded; nil before its end.
+    public var timed: Timed?
+  }
+
+  /// What the clock has done to a phase.
+  public struct Timed: Hashable, Sendable, Codable {
+    /// How many steps the phase took.
+    public var steps: Int
+    /// Whether it would have gone on otherwise.
+    public var isCut: Bool
   }
 
   /// The version of graft.

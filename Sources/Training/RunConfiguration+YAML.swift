@@ -28,28 +28,9 @@ extension RunConfiguration {
   ///
   /// - Throws: ``TrainingError`` with code `invalidOption` where it cannot be read or its text breaks the form.
   public init(contentsOf path: String) throws(TrainingError) {
-    let bytes: Foundation.Data
-    do {
-      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      defer { try? file.close() }
-      bytes = try file.read(upToCount: Self.maximumByteCount + 1) ?? Foundation.Data()
-    } catch {
-      throw TrainingError(.invalidOption, subject: path, detail: "cannot be read: \(systemReason(error))")
-    }
-    guard bytes.count <= Self.maximumByteCount else {
-      throw TrainingError(
-        .invalidOption, subject: path, detail: "has more than the \(Self.maximumByteCount) bytes that are read")
-    }
-    guard let text = String(bytes: bytes, encoding: .utf8), !text.allSatisfy(\.isWhitespace) else {
-      throw TrainingError(
-        .invalidOption, subject: path,
-        detail: "expected the run.yaml of a run, found \(bytes.isEmpty ? "nothing" : "no text")")
-    }
-    try self.init(yaml: text, name: path)
+    // No run writes more than 16 MiB.
+    try self.init(yaml: readText(at: path, expecting: "the run.yaml of a run", atMost: 1 << 24), name: path)
   }
-
-  /// No run writes more than this.
-  private static let maximumByteCount = 1 << 24
 
   /// Reads a configuration.
   ///
@@ -79,7 +60,7 @@ extension RunConfiguration {
 
 extension Node {
   /// The same in the form that people write: a line for each value, names without quotes where that is safe.
-  fileprivate var inBlockStyle: Node {
+  var inBlockStyle: Node {
     switch self {
     case .mapping(let mapping):
       let pairs = mapping.map { ($0.key.inBlockStyle, $0.value.inBlockStyle) }
@@ -128,7 +109,7 @@ extension Node {
 
 extension String {
   /// Whether YAML reads the text as itself without quotes: a word that is neither a number nor a truth value.
-  fileprivate var isPlainInYAML: Bool {
+  var isPlainInYAML: Bool {
     let reserved: Set<String> = ["y", "n", "yes", "no", "true", "false", "on", "off", "null"]
     guard let first = unicodeScalars.first, first.isASCII, first.properties.isAlphabetic else { return false }
     return !reserved.contains(lowercased()) && last != " "
@@ -138,7 +119,7 @@ extension String {
 
 extension DecodingError {
   /// Where, what was expected and what was found, in one clause.
-  fileprivate var spoken: String {
+  var spoken: String {
     func place(_ context: Context) -> String {
       let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
       return path.isEmpty ? "the text" : path.joined(separator: ".")

@@ -1,7 +1,12 @@
+import Engine
 import Freezing
+import Graphs
+import Tasks
 
 /// Where in a run its state is whole.
 package enum RunMoment: Hashable, Sendable {
+  /// Something was decided that a later run repeats.
+  case decision
   /// Between two steps.
   case step
   /// Between two epochs.
@@ -14,13 +19,17 @@ package enum RunMoment: Hashable, Sendable {
 
 /// What a run works with and does not change.
 struct RunContext {
+  /// The network that ends in logits.
+  let graph: Graph
+  /// The layers that answer each task.
+  let heads: [Head]
   /// What is learnt from.
   let data: TrainingData
   /// What trains when.
   let schedule: Schedule
   /// How samples go through the machine.
   let options: TrainingOptions
-  /// What each phase means for the network.
+  /// What each phase means for the network when it begins; where stages are still to be chosen, when any could be.
   let plans: [PhasePlan]
   /// The way of the pictures to each phase.
   let features: FeatureChain
@@ -30,4 +39,17 @@ struct RunContext {
   let events: (TrainingEvent) throws -> Void
   /// Called wherever the run's state is whole.
   var reached: (RunMoment) throws -> Void = { _ in }
+
+  /// The layers of all heads.
+  var headLayers: Set<String> { Set(heads.flatMap(\.layers)) }
+
+  /// The samples of one batch.
+  var batchSize: Int { min(options.batchSize, data.training.count) }
+
+  /// How a phase is to be compiled while some parameters train.
+  func plan(_ phase: Phase, at index: Int, trainable: Set<ParameterPath>) -> PhasePlan {
+    PhasePlan(
+      phase, trainable: trainable, graph: graph, heads: heads, batchSize: batchSize,
+      microBatchSize: plans[index].microBatchSize)
+  }
 }

@@ -1,4 +1,5 @@
 import Engine
+import Freezing
 import Tasks
 
 /// Where a run stands, in numbers: everything that changes while it goes on and is no array.
@@ -17,11 +18,13 @@ package struct RunProgress: Hashable, Sendable, Codable {
   package var reports: [PhaseReport] = []
   /// The phase that is under way, or the next one.
   package var phase = PhaseProgress()
+  /// What the run has decided by measuring or by the clock.
+  package var record: RunRecord
   /// How long the run has been worked on.
   package var seconds = 0.0
 
   /// A run that has not begun.
-  package init() {}
+  package init(_ record: RunRecord) { self.record = record }
 
   /// Whether nothing but time has passed between two states.
   func isSame(as other: RunProgress) -> Bool {
@@ -32,8 +35,7 @@ package struct RunProgress: Hashable, Sendable, Codable {
 
   /// Everything that is counted.
   var counts: [Int] {
-    [epochCount, stepCount, Int(clamping: passCount), phase.epochCount, phase.epochStepCount, phase.pictureCount]
-      + phase.losses.map(\.count) + [phase.patience.waitedCount]
+    [epochCount, stepCount, Int(clamping: passCount)] + phase.counts
   }
 }
 
@@ -41,14 +43,29 @@ package struct RunProgress: Hashable, Sendable, Codable {
 package struct PhaseProgress: Hashable, Sendable, Codable {
   /// Whether the phase has begun.
   package var hasBegun = false
+  /// What has ended the phase, by its name; nil as long as it goes on.
+  package var endedBy: String?
+
   /// Whole epochs of the phase.
   package var epochCount = 0
-  /// Steps of the epoch that is under way; as many as an epoch has where only its validation is missing.
+  /// Steps of the epoch that is under way.
   package var epochStepCount = 0
   /// The loss of each task, summed over the epoch that is under way.
   package var losses: [LossValue] = []
-  /// How long the phase has waited for improvement.
-  package var patience = Patience()
+  /// The lowest validation loss of the phase; infinite before its first epoch.
+  package var bestLoss = Double.infinity
+
+  /// What has been seen of the metric of each of the phase's triggers.
+  package var watches: [MetricWatch] = []
+  /// What a learning rate that waits for a plateau has seen.
+  package var plateau = PlateauState()
+  /// What is known of stages that may have settled.
+  package var settled = SettledFreezing.State()
+  /// The stages that were frozen on the way, together each time.
+  package var freezings: [[String]] = []
+  /// The norms of each stage's gradients, summed over the epoch that is under way.
+  package var gradientNorms: [Double] = []
+
   /// Whether the frozen part runs once for each picture; nil before that is known.
   package var isCached: Bool?
   /// When the phase began, on the run's own clock.
@@ -62,6 +79,12 @@ package struct PhaseProgress: Hashable, Sendable, Codable {
 
   /// A phase that has not begun.
   package init() {}
+
+  /// Everything that is counted.
+  fileprivate var counts: [Int] {
+    [epochCount, epochStepCount, pictureCount, plateau.reductionCount, plateau.watch.waitedCount]
+      + losses.map(\.count) + watches.map(\.waitedCount) + settled.calmEpochCounts.values
+  }
 }
 
 /// A clock that runs while a run is worked on, from one process to the next.

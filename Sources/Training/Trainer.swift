@@ -11,9 +11,6 @@ import Tasks
 package final class Trainer {
   /// Everything that changes while training: between two steps it is all that is needed to go on.
   package let state: RunState
-  /// What the run has decided by measuring.
-  package let record: RunRecord
-
   /// The parameters: as they are now while training, and the result afterwards.
   package var parameters: ParameterBank { state.parameters }
 
@@ -51,25 +48,39 @@ package final class Trainer {
           + graph.inputs.map { graph.nodes[$0].outputShape.description }.joined(separator: ", "))
     }
     EngineThreads.use(options.threads)
-    let state = try RunState(graph: graph, weights: weights)
+    let now = RunRecord(version: graftVersion, engine: .current, phases: [])
+    let state = try RunState(graph: graph, weights: weights, record: now)
+    let headLayers = Set(heads.flatMap(\.layers))
     let plans = try schedule.phases.enumerated().map { index, phase in
-      let recorded = record?.phase(named: phase.name, at: index)?.microBatchSize
-      var plan = try PhasePlan(
-        phase, graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
-        microBatchSize: recorded ?? options.microBatchSize)
+      let recorded = record?.phase(named: phase.name, at: index)
+      let isOpen = phase.choose.map { $0.chosen == nil } ?? false
+      var plan = PhasePlan(
+        phase,
+        trainable: isOpen
+          ? try phase.candidates(in: graph, headLayers: headLayers)
+          : try phase.trainable(in: graph, headLayers: headLayers),
+        graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
+        microBatchSize: recorded?.microBatchSize ?? options.microBatchSize)
       if recorded == nil, let budget = options.memoryBudget {
         try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
       }
+      state.progress.record.phases.append(
+        RunRecord.Phase(
+          name: phase.name, microBatchSize: plan.microBatchSize, chosen: recorded?.chosen, timed: recorded?.timed))
       return plan
     }
+    if let strength = schedule.regularization?.towardsPretrained, strength > 0 {
+      let trunk = weights.tensors.filter { !headLayers.contains($0.key.layer) }
+      state.optimizer.pull(towards: Weights(trunk), strength: strength)
+    }
     self.state = state
-    self.record = RunRecord(
-      version: graftVersion, engine: .current,
-      phases: zip(schedule.phases, plans).map { RunRecord.Phase(name: $0.name, microBatchSize: $1.microBatchSize) })
     context = RunContext(
-      data: data, schedule: schedule, options: options, plans: plans,
+      graph: graph, heads: heads, data: data, schedule: schedule, options: options, plans: plans,
       features: FeatureChain(
-        graph, frontiers: plans.map(\.frontier), parameters: state.parameters, source: data.pictures, options: options),
+        graph,
+        frontiers: zip(schedule.phases, plans).map { phase, plan in
+          phase.choose != nil && phase.choose?.chosen == nil ? nil : plan.frontier
+        }, parameters: state.parameters, source: data.pictures, options: options),
       cacheFolder: cacheFolder, events: events)
   }
 
@@ -78,17 +89,24 @@ package final class Trainer {
   /// - Throws: ``TrainingError`` with code `unfitCheckpoint` where it is none of such a run.
   package func resume(_ checkpoint: Checkpoint) throws(TrainingError) {
     let progress = checkpoint.progress
-    let names = context.schedule.phases.map(\.name)
-    guard names.starts(with: progress.reports.map(\.name)),
-      names.count > progress.reports.count || !progress.phase.hasBegun,
-      !progress.phase.hasBegun || progress.phase.losses.count == context.data.labels.tasks.count
-    else {
-      throw TrainingError(
-        .unfitCheckpoint, subject: "checkpoint",
-        detail: "expected the phases \(names.joined(separator: ", ")), found "
-          + progress.reports.map(\.name).joined(separator: ", "))
+    let phases = context.schedule.phases
+    func fits() -> Bool {
+      guard phases.map(\.name).starts(with: progress.reports.map(\.name)) else { return false }
+      guard progress.phase.hasBegun else { return true }
+      guard progress.reports.count < phases.count else { return false }
+      let phase = phases[progress.reports.count]
+      return progress.phase.losses.count == context.data.labels.tasks.count
+        && progress.phase.watches.count == phase.until.count
+        && (phase.freezeSettled == nil) == progress.phase.gradientNorms.isEmpty
     }
+    guard fits() else {
+      throw TrainingError(
+        .unfitCheckpoint, subject: "checkpoint", detail: "stands where no run of this schedule can stand")
+    }
+    // What this process has recorded is no less than what the one before had, since that was written first.
+    let record = state.progress.record
     state.resume(checkpoint)
+    state.progress.record = record
   }
 
   /// Runs all phases that are left.
@@ -99,7 +117,10 @@ package final class Trainer {
     context.reached = reached
     do {
       while state.progress.reports.count < context.schedule.phases.count {
-        try PhaseRun(at: state.progress.reports.count, context: context, state: state).run()
+        let index = state.progress.reports.count
+        if !state.progress.phase.hasBegun { state.progress.phase.beginSeconds = state.clock.seconds }
+        let phase = try StageMeasurement(at: index, context: context, state: state).phase()
+        try PhaseRun(phase, at: index, context: context, state: state).run()
         try reached(.phase)
       }
     } catch let error as CancellationError {

@@ -28,8 +28,8 @@ public enum TrainingEvent: Hashable, Sendable {
     public var phaseCount: Int
     /// How many numbers train.
     public var trainableParameters: Int
-    /// The most epochs it may take.
-    public var epochs: Int
+    /// The most epochs it may take; nil where nobody bounds them.
+    public var epochs: Int?
     /// The samples of a step.
     public var batchSize: Int
     /// The samples that are computed at once.
@@ -50,8 +50,8 @@ public enum TrainingEvent: Hashable, Sendable {
     public var learningRate: Double
     /// Training pictures a second since the epoch began.
     public var imagesPerSecond: Double
-    /// How long the phase lasts from here if it takes all its epochs.
-    public var secondsLeft: Double
+    /// How long the phase lasts from here if it takes all its epochs or time; nil where nobody bounds them.
+    public var secondsLeft: Double?
   }
 
   /// One pass over the samples.
@@ -101,6 +101,8 @@ public struct PhaseReport: Hashable, Sendable, Codable {
   public var microBatchSize: Int
   /// The lowest validation loss so far, in this phase or any before.
   public var bestValidationLoss: Double
+  /// What ended it: `epochs`, `steps`, `budget`, or a trigger such as `plateau of validation.loss`.
+  public var endedBy: String
 }
 
 // MARK: - In files

@@ -170,7 +170,17 @@ struct KnowledgeTests {
     let name = "pretrained/efficientnet-lite0.h5"
     let outcome = try Program.run(["inspect", name, "--select", "layer:predictions", "--json"], in: root)
     let found = try #require(try outcome.json() as? [String: Any])
-    #expect(found["selected"] as? [String] == ["predictions/bias", "predictions/kernel"])
+    let selection = try #require(found["selection"] as? [String: Any])
+    #expect(selection["selection"] as? String == "layer:predictions")
+    #expect(selection["count"] as? Int == 1_281_000)
+    let parameters = try #require(selection["parameters"] as? [[String: Any]])
+    #expect(parameters.compactMap { $0["name"] as? String } == ["predictions/kernel", "predictions/bias"])
+    #expect(parameters.compactMap { $0["shape"] as? [Int] } == [[1280, 1000], [1000]])
+    #expect(parameters.compactMap { $0["count"] as? Int } == [1_280_000, 1000])
+    let text = "stages:last 2 - kind:batch_normalization"
+    let table = try Program.run(["inspect", name, "--select", text], in: root)
+    #expect(table.output.contains("top_conv/kernel"), "\(table)")
+    #expect(!table.output.contains("top_bn/gamma"), "\(table)")
     let wrong = try Program.run(["inspect", name, "--select", "layer:prediction"], in: root)
     #expect(wrong.failed(saying: "no layer prediction", "predictions"), "\(wrong)")
   }
@@ -237,7 +247,9 @@ struct KnowledgeTests {
 
   @Test("every command's help shows an example")
   func help() throws {
-    for command in ["models", "inspect", "train", "evaluate", "predict", "apply", "export", "verify", "bench"] {
+    for command in [
+      "models", "inspect", "schedule", "train", "evaluate", "predict", "apply", "export", "verify", "bench",
+    ] {
       let outcome = try Program.run([command, "--help"], in: "/")
       #expect(outcome.status == 0)
       #expect(outcome.output.contains("graft \(command) "), "\(outcome.output)")

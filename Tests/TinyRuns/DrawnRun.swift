@@ -28,7 +28,10 @@ package struct DrawnRun: Sendable {
     dropout = draw.one(of: [0, 0.2])
     let phaseCount = draw.one(of: [1, 2, 2, 3])
     schedule = Schedule(
-      phases: (0..<phaseCount).map { draw.phase(number: $0) }, restore: draw.one(of: [.bestSoFar, .bestSoFar, .last]))
+      phases: (0..<phaseCount).map { draw.phase(number: $0) },
+      restore: draw.one(of: [.bestSoFar, .bestOfPhase, .last]),
+      regularization: draw.one(of: [nil, nil, Schedule.Regularization(towardsPretrained: 1e-2)]),
+      average: draw.one(of: [nil, nil, .exponential(0.9)]))
   }
 
   /// The tiny network with fresh heads.
@@ -48,15 +51,37 @@ private struct Draw {
   mutating func one<Value>(of values: [Value]) -> Value { values[generator.index(below: values.count)] }
 
   mutating func phase(number: Int) -> Phase {
-    let peak = one(of: [1e-2, 1e-3])
-    return Phase(
+    var phase = Phase(
       name: "phase \(number)",
       train: one(of: [
         .head, .head + .stages(last: 1), .head + .stages(last: 2), .all, .trunk, .stage("first"), .layer("stem_bn"),
-      ]), epochs: one(of: [1, 2, 3]), until: one(of: [nil, Plateau(patience: 1, minimumDelta: 1e-3)]),
-      learningRate: one(of: [.constant(peak), .cosine(peak: peak, warmUp: 0.2)]),
-      optimizer: one(of: [.sgd(), .sgd(momentum: 0), .sgd(nesterov: true), .adam(), .adamW()]),
-      clipping: one(of: [nil, .globalNorm(1), .value(0.1)]),
-      batchNormalization: one(of: [.frozenStatistics, .frozenStatistics, .trainingStatistics]))
+      ]), epochs: one(of: [1, 2, 3]), learningRate: rate())
+    // One phase in four is cut short in an epoch.
+    phase.steps = one(of: [nil, nil, nil, 4])
+    phase.until = one(of: [
+      [], [.plateau(patience: 1, minimumDelta: 1e-3)],
+      [.target(.validationAccuracy, 0.6), .plateau(.validationAccuracy, patience: 2)],
+    ])
+    phase.choose = one(of: [nil, nil, nil, StageChoice(batches: 2, count: 1)])
+    phase.multipliers = one(of: [
+      nil, nil, RateMultipliers(head: 2, stageDecay: 0.5), RateMultipliers(layerDecay: 0.8),
+    ])
+    phase.optimizer = one(of: [
+      .sgd(), .sgd(momentum: 0), .sgd(nesterov: true), .adam(), .adamW(), .rmsprop(), .lion(), .lamb(),
+    ])
+    phase.optimizerState = one(of: [.keep, .keep, .reset])
+    phase.clipping = one(of: [nil, .globalNorm(1), .norm(0.5), .value(0.1)])
+    phase.batchNormalization = one(of: [.frozenStatistics, .frozenStatistics, .trainingStatistics, .affineOnly])
+    // Settled as soon as anybody looks, so that something is frozen on the way.
+    phase.freezeSettled = one(of: [nil, nil, SettledFreezing(window: 1, threshold: 0.9)])
+    return phase
+  }
+
+  private mutating func rate() -> LearningRate {
+    let peak = one(of: [1e-2, 1e-3])
+    return one(of: [
+      .constant(peak), .cosine(peak: peak, warmUp: 0.2), .oneCycle(peak: peak),
+      LearningRate(peak: peak, shape: .reduceOnPlateau(RateReduction(patience: 1))),
+    ])
   }
 }

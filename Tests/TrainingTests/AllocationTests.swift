@@ -13,7 +13,7 @@ import Training
   @Test(
     .enabled(if: allocations_are_counted()),
     arguments: [PlanOptions.BatchNormalizationMode.frozenStatistics, .trainingStatistics],
-    [OptimizerDescription.sgd(), .adamW()])
+    [OptimizerDescription.sgd(), .adamW(), .rmsprop(), .lion(), .lamb()])
   func aStepAllocatesNothing(mode: PlanOptions.BatchNormalizationMode, rule: OptimizerDescription) async throws {
     let family = try #require(BackboneFamily.named("mobilenetv2"))
     let graph = try family.graph(size: Size2D(32), classCount: 10)
@@ -25,14 +25,20 @@ import Training
         options: PlanOptions(
           batchSize: 2, trainable: trainable, trainingLayers: Set(graph.layerNames), batchNormalization: mode))
       let optimizer = Optimizer(graph: graph, parameters: bank)
+      optimizer.pull(towards: bank.snapshot(), strength: 1e-3)
       optimizer.train(plan.gradients, by: rule, clipping: .globalNorm(1))
+      let stages = StageGradients(graph.trainableStages(), gradients: plan.gradients, parameters: bank)
+      var norms = stages.zeros
+      let averages = AveragedWeights(.exponential(0.9), of: trainable, parameters: bank)
       // The first steps fill dictionaries and lists that keep their size.
       for number in 0..<8 {
         if number == 3 { allocations_begin() }
         plan.forward(step: UInt64(number))
         plan.outputGradients[0].update(repeating: 1e-3)
         plan.backward()
+        stages.add(to: &norms)
         optimizer.step(learningRate: 1e-3)
+        averages.note()
       }
       let found = allocations_end()
       #expect(found.own == 0)

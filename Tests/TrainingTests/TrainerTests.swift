@@ -238,7 +238,7 @@ import Training
 
   @Test func aPhaseEndsWhenPatienceDoes() throws {
     let phase = Phase(
-      name: "only", train: .head, epochs: 50, until: Plateau(patience: 2, minimumDelta: 1e9),
+      name: "only", train: .head, epochs: 50, until: .plateau(patience: 2, minimumDelta: 1e9),
       learningRate: .constant(1e-3))
     let (_, _, phases, _) = try run(TinyRun(), Schedule(phases: [phase]))
     // The first epoch improves on nothing, which is infinitely bad; two more do not improve by enough.

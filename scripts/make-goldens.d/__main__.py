@@ -24,9 +24,13 @@ PARTS = {
     "layers-size": ("layers", "make", ("layers-size",), "float64"),
     "layers-operator": ("layers", "make", ("layers-operator",), "float64"),
     "optimizers": ("optimizers", "make", (), "float64"),
+    "learning-rates": ("learning_rates", "make", (), "float64"),
     "real-files": ("real_files", "make", (), "float32"),
     "losses": ("losses", "make", (), "float64"),
 }
+
+# Parts that need PyTorch beside Keras, with the script in whose environment both are.
+ENVIRONMENTS = {"learning-rates": "bench-peers"}
 
 
 def make(part):
@@ -41,6 +45,19 @@ def make(part):
     # On JAX, Keras meets f64 with f32 (its BatchNormalization does so always) unless this table says otherwise.
     dtypes.BIT64_TO_BIT32_DTYPE["float64"] = precision
     getattr(importlib.import_module(module), function)(*arguments)
+
+
+def command(part):
+    """How a part is made, and in which environment."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    arguments = [folder, "--here", part]
+    if part not in ENVIRONMENTS:
+        return [sys.executable, *arguments], os.environ
+    name = ENVIRONMENTS[part]
+    scripts = os.path.dirname(folder)
+    environment = [f"{scripts}/python-environment", name, f"{scripts}/{name}.d/requirements.txt"]
+    python = subprocess.run(environment, check=True, capture_output=True, text=True).stdout.strip()
+    return [python, *arguments], os.environ | {"KERAS_BACKEND": "torch"}
 
 
 def main():
@@ -58,7 +75,8 @@ def main():
         make(*arguments.part)
     else:
         for part in arguments.part or PARTS:
-            status = subprocess.run([sys.executable, os.path.dirname(__file__), "--here", part]).returncode
+            line, environment = command(part)
+            status = subprocess.run(line, env=environment).returncode
             if status:
                 sys.exit(f"make-goldens: {part} was not made")
 

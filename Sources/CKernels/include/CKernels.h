@@ -210,7 +210,18 @@ void graft_step_sgd(float *w, const float *g, float *v, size_t n, float rate, fl
 // Adam with bias corrections folded into rate: w −= rate·m / (√v + epsilon)
 void graft_step_adam(float *w, const float *g, float *m, float *v, size_t n, float rate, float beta1, float beta2,
                      float epsilon);
+// square = rho·square + (1 − rho)·g²; w −= rate·g / √(square + epsilon), with momentum by increment = momentum·increment
+// + that. increment may be NULL where momentum is zero.
+void graft_step_rmsprop(float *w, const float *g, float *square, float *increment, size_t n, float rate, float rho,
+                        float momentum, float epsilon);
+// w −= rate·sign(beta1·m + (1 − beta1)·g); m = beta2·m + (1 − beta2)·g
+void graft_step_lion(float *w, const float *g, float *m, size_t n, float rate, float beta1, float beta2);
+// w −= rate·(|w| / |u|)·u with u = first_correction·m / (√(second_correction·v) + epsilon); a norm of zero counts as the other
+void graft_step_lamb(float *w, const float *g, float *m, float *v, size_t n, float rate, float beta1, float beta2,
+                     float epsilon, float first_correction, float second_correction);
 void graft_decay(float *w, size_t n, float factor);  // w −= factor·w
+void graft_pull(float *g, const float *w, const float *anchor, size_t n, float strength);  // g += strength·(w − anchor)
+void graft_average(float *mean, const float *w, size_t n, float share);                    // mean += share·(w − mean)
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,90 @@
+extension Phase: Codable {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case name
+    case train
+    case choose
+    case epochs
+    case steps
+    case until
+    case budget
+    case learningRate
+    case multipliers
+    case optimizer
+    case optimizerState
+    case clipping
+    case batchNormalization
+    case freezeSettled
+  }
+
+  /// Reads a phase.
+  ///
+  /// A constant learning rate may also stand among the optimizer's options, and `until` may be one trigger or a list. A
+  /// phase that says nothing about its end has ten epochs.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.strictContainer(keyedBy: CodingKeys.self, in: "phase")
+    guard let name = try values.decodeIfPresent(String.self, forKey: .name) else {
+      throw ScheduleError(.invalidOption, subject: "phase", detail: "has no name")
+    }
+    self.name = name
+    choose = try values.decodeIfPresent(StageChoice.self, forKey: .choose)
+    guard let train = try values.decodeIfPresent(ParameterSelection.self, forKey: .train) else {
+      throw ScheduleError(.invalidOption, subject: "phase \(name)", detail: "does not say what to train")
+    }
+    self.train = train
+    steps = try values.decodeIfPresent(Int.self, forKey: .steps)
+    until = try Self.triggers(values)
+    budget = try values.decodeIfPresent(TimeBudget.self, forKey: .budget)
+    let endsOtherwise = steps != nil || !until.isEmpty || budget != nil
+    epochs = try values.decodeIfPresent(Int.self, forKey: .epochs) ?? (endsOtherwise ? nil : Self.usualEpochs)
+    var inner: Double?
+    optimizer = .adamW()
+    if values.contains(.optimizer) {
+      (optimizer, inner) = try OptimizerDescription.decode(from: values.superDecoder(forKey: .optimizer))
+    }
+    learningRate = try Self.rate(try values.decodeIfPresent(LearningRate.self, forKey: .learningRate), inner, of: name)
+    multipliers = try values.decodeIfPresent(RateMultipliers.self, forKey: .multipliers)
+    optimizerState = try values.decodeChoice(.optimizerState, or: .keep, in: "phase \(name)")
+    clipping = try values.decodeIfPresent(GradientClipping.self, forKey: .clipping)
+    batchNormalization = try values.decodeChoice(.batchNormalization, or: .frozenStatistics, in: "phase \(name)")
+    freezeSettled = try values.decodeIfPresent(SettledFreezing.self, forKey: .freezeSettled)
+  }
+
+  private static func triggers(_ values: KeyedDecodingContainer<CodingKeys>) throws -> [Trigger] {
+    guard values.contains(.until) else { return [] }
+    if (try? values.nestedUnkeyedContainer(forKey: .until)) != nil {
+      return try values.decode([Trigger].self, forKey: .until)
+    }
+    return try values.decodeIfPresent(Trigger.self, forKey: .until).map { [$0] } ?? []
+  }
+
+  private static func rate(_ own: LearningRate?, _ inner: Double?, of name: String) throws -> LearningRate {
+    switch (own, inner) {
+    case (let rate?, nil): return rate
+    case (nil, let rate?): return .constant(rate)
+    case (nil, nil): throw ScheduleError(.invalidOption, subject: "phase \(name)", detail: "has no learningRate")
+    case (_?, _?):
+      throw ScheduleError(
+        .invalidOption, subject: "phase \(name)", detail: "has a learningRate of its own and one in its optimizer")
+    }
+  }
+
+  /// Writes what is not as usual, and what trains, when it ends and by which rule in any case.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(train, forKey: .train)
+    try values.encodeIfPresent(choose, forKey: .choose)
+    try values.encodeIfPresent(epochs, forKey: .epochs)
+    try values.encodeIfPresent(steps, forKey: .steps)
+    if until.count == 1 { try values.encode(until[0], forKey: .until) }
+    if until.count > 1 { try values.encode(until, forKey: .until) }
+    try values.encodeIfPresent(budget, forKey: .budget)
+    try values.encode(learningRate, forKey: .learningRate)
+    try values.encodeIfPresent(multipliers, forKey: .multipliers)
+    try values.encode(optimizer, forKey: .optimizer)
+    if optimizerState != .keep { try values.encode(optimizerState, forKey: .optimizerState) }
+    try values.encodeIfPresent(clipping, forKey: .clipping)
+    try values.encode(batchNormalization, forKey: .batchNormalization)
+    try values.encodeIfPresent(freezeSettled, forKey: .freezeSettled)
+  }
+}
