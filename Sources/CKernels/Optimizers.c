@@ -4,6 +4,15 @@
 
 enum { grain = 8192 };
 
+// sqrtf may have to set errno, and a loop with it is not vectorised.
+static inline __attribute__((always_inline)) float square_root(float x) {
+#if __has_builtin(__builtin_elementwise_sqrt)
+  return __builtin_elementwise_sqrt(x);
+#else
+  return sqrtf(x);
+#endif
+}
+
 struct update {
   float *w, *m, *v;
   const float *g;
@@ -39,10 +48,10 @@ void graft_step_sgd(float *w, const float *g, float *v, size_t n, float rate, fl
 GRAFT_CLONES static void adam_range(const void *context, size_t begin, size_t end) {
   const struct update u = *(const struct update *)context;
   for (size_t i = begin; i < end; i++) {
-    float g = u.g[i];
-    u.m[i] += (g - u.m[i]) * (1 - u.beta1);
-    u.v[i] += (g * g - u.v[i]) * (1 - u.beta2);
-    u.w[i] -= u.rate * u.m[i] / (sqrtf(u.v[i]) + u.epsilon);
+    float g = u.g[i], m = u.m[i] + (g - u.m[i]) * (1 - u.beta1), v = u.v[i] + (g * g - u.v[i]) * (1 - u.beta2);
+    u.m[i] = m;
+    u.v[i] = v;
+    u.w[i] -= u.rate * m / (square_root(v) + u.epsilon);
   }
 }
 
@@ -57,7 +66,7 @@ GRAFT_CLONES static void rmsprop_range(const void *context, size_t begin, size_t
   for (size_t i = begin; i < end; i++) {
     float g = u.g[i];
     u.v[i] = u.beta2 * u.v[i] + (1 - u.beta2) * (g * g);
-    u.w[i] -= u.rate * g / sqrtf(u.v[i] + u.epsilon);
+    u.w[i] -= u.rate * g / square_root(u.v[i] + u.epsilon);
   }
 }
 
@@ -66,7 +75,7 @@ GRAFT_CLONES static void rmsprop_momentum_range(const void *context, size_t begi
   for (size_t i = begin; i < end; i++) {
     float g = u.g[i];
     u.v[i] = u.beta2 * u.v[i] + (1 - u.beta2) * (g * g);
-    u.m[i] = u.beta1 * u.m[i] + u.rate * g / sqrtf(u.v[i] + u.epsilon);
+    u.m[i] = u.beta1 * u.m[i] + u.rate * g / square_root(u.v[i] + u.epsilon);
     u.w[i] -= u.m[i];
   }
 }
@@ -139,7 +148,7 @@ struct lamb {
 };
 
 static inline __attribute__((always_inline)) float lamb_update(float m, float v, const struct lamb *u) {
-  return m * u->first_correction / (sqrtf(v * u->second_correction) + u->epsilon);
+  return m * u->first_correction / (square_root(v * u->second_correction) + u->epsilon);
 }
 
 GRAFT_CLONES static void lamb_moments_range(const void *context, size_t begin, size_t end) {
@@ -147,22 +156,23 @@ GRAFT_CLONES static void lamb_moments_range(const void *context, size_t begin, s
   for (size_t p = begin; p < end; p++) {
     size_t first = p * part, last = first + part < u.n ? first + part : u.n;
     double weights[8] = {0}, updates[8] = {0};
-    for (size_t i = first; i < last; i++) {
-      float g = u.g[i];
-      u.m[i] += (g - u.m[i]) * (1 - u.beta1);
-      u.v[i] += (g * g - u.v[i]) * (1 - u.beta2);
-    }
-    size_t i = first;
-    for (; i + 8 <= last; i += 8)
-      for (int lane = 0; lane < 8; lane++) {
-        float w = u.w[i + lane], r = lamb_update(u.m[i + lane], u.v[i + lane], &u);
-        weights[lane] += (double)w * w;
-        updates[lane] += (double)r * r;
+    for (size_t i = first; i < last; i += 64) {
+      size_t count = last - i < 64 ? last - i : 64;
+      // What a last short row lacks is zero.
+      float w[64] = {0}, r[64] = {0};
+      for (size_t j = 0; j < count; j++) {
+        float g = u.g[i + j];
+        float m = u.m[i + j] + (g - u.m[i + j]) * (1 - u.beta1), v = u.v[i + j] + (g * g - u.v[i + j]) * (1 - u.beta2);
+        u.m[i + j] = m;
+        u.v[i + j] = v;
+        w[j] = u.w[i + j];
+        r[j] = lamb_update(m, v, &u);
       }
-    for (; i < last; i++) {
-      float w = u.w[i], r = lamb_update(u.m[i], u.v[i], &u);
-      weights[0] += (double)w * w;
-      updates[0] += (double)r * r;
+      for (size_t j = 0; j < 64; j += 8)
+        for (int lane = 0; lane < 8; lane++) {
+          weights[lane] += (double)w[j + lane] * w[j + lane];
+          updates[lane] += (double)r[j + lane] * r[j + lane];
+        }
     }
     double weight_sum = 0, update_sum = 0;
     for (int lane = 0; lane < 8; lane++) {

@@ -34,9 +34,13 @@ public struct FineTuning: Sendable {
   public var split = SplitFractions.standard
   /// How much the samples of each class count.
   public var classWeighting = ClassWeighting.none
+  /// How wrong an answer is counted to be.
+  public var loss = TaskDescription.Loss.crossEntropy
+  /// The share of each target that is spread evenly over all classes, 0 or more and below 1.
+  public var labelSmoothing: Float = 0
   /// How many pictures may turn out unreadable: a number, or a share such as `1%`.
   public var maximumBadFiles = "1%"
-  /// What is learnt; every task of the data set, with the weighting above, if nil.
+  /// What is learnt; every task of the data set, with the weighting, loss and smoothing above, if nil.
   public var tasks: [TaskDescription]?
   /// The head that each task gets.
   public var head = ClassificationHead()
@@ -111,7 +115,11 @@ extension FineTuning {
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
     // What can be known without opening a picture fails before anything is made.
     _ = try Split(dataset, fractions: split, seed: options.seed)
-    let tasks = tasks ?? dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let tasks =
+      tasks
+      ?? dataset.tasks.map {
+        TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
+      }
     let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,

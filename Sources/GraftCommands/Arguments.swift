@@ -89,6 +89,23 @@ enum OptimizerArgument: String, ExpressibleByArgument, CaseIterable {
   init?(argument: String) { self.init(rawValue: argument.lowercased()) }
 }
 
+extension TaskDescription.Loss {
+  /// What stands on a command line: `cross-entropy`, `focal`, or `focal:3` with its gamma.
+  ///
+  /// - Throws: `ValidationError` for anything else.
+  init(parsing text: String) throws {
+    switch text {
+    case "cross-entropy": self = .crossEntropy
+    case "focal": self = .focal()
+    default:
+      guard text.hasPrefix("focal:"), let gamma = Float(text.dropFirst(6)), gamma >= 0, gamma <= 100 else {
+        throw ValidationError("expected cross-entropy, focal, or focal:2 with a gamma up to 100, found \"\(text)\"")
+      }
+      self = .focal(gamma: gamma)
+    }
+  }
+}
+
 /// How much the samples of each class count.
 enum ClassWeightsArgument: String, ExpressibleByArgument, CaseIterable {
   case balanced

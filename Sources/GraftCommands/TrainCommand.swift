@@ -100,6 +100,17 @@ struct TrainCommand: AsyncParsableCommand {
   var classWeights: ClassWeightsArgument?
 
   @Option(
+    help: ArgumentHelp(
+      "How wrong an answer counts; cross-entropy unless given.",
+      discussion: "With focal, what is known already counts less, the more so the larger gamma; it is 2 unless given.",
+      valueName: "cross-entropy|focal|focal:gamma"),
+    transform: { try TaskDescription.Loss(parsing: $0) })
+  var loss: TaskDescription.Loss?
+
+  @Option(help: "The share of each target that is spread evenly over all classes; 0 unless given.")
+  var labelSmoothing: Float?
+
+  @Option(
     help: "How many pictures may be unreadable: a number, or a share such as 2%; at least 1, and 1% unless given.",
     transform: { text in
       _ = try BadFilePolicy(parsing: text)
@@ -190,6 +201,9 @@ struct TrainCommand: AsyncParsableCommand {
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be more than 0, but is \(learningRate)")
     }
+    if let labelSmoothing, !(labelSmoothing >= 0 && labelSmoothing < 1) {
+      throw ValidationError("--label-smoothing must be at least 0 and below 1, but is \(labelSmoothing)")
+    }
   }
 
   /// The options that a configuration holds and that were given all the same.
@@ -200,7 +214,8 @@ struct TrainCommand: AsyncParsableCommand {
       ("--accumulate", accumulate != nil), ("--memory-budget", memoryBudget != nil),
       ("--epochs", epochs != nil), ("--patience", patience != nil), ("--learning-rate", learningRate != nil),
       ("--optimizer", optimizer != nil), ("--augment", augment != nil), ("--augment-variants", augmentVariants != nil),
-      ("--split", split != nil), ("--class-weights", classWeights != nil), ("--max-bad-files", maxBadFiles != nil),
+      ("--split", split != nil), ("--class-weights", classWeights != nil), ("--loss", loss != nil),
+      ("--label-smoothing", labelSmoothing != nil), ("--max-bad-files", maxBadFiles != nil),
       ("--precision", precision != nil), ("--cache-budget", cacheBudget != nil), ("--threads", threads != nil),
       ("--seed", seed != nil),
     ]
@@ -259,6 +274,8 @@ struct TrainCommand: AsyncParsableCommand {
     if let augment { tuning.augmentation = try Augmentation(named: augment.rawValue) }
     if let split { tuning.split = split }
     if let classWeights { tuning.classWeighting = classWeights.weighting }
+    if let loss { tuning.loss = loss }
+    if let labelSmoothing { tuning.labelSmoothing = labelSmoothing }
     if let maxBadFiles { tuning.maximumBadFiles = maxBadFiles }
     tuning.dataPath = data
     return tuning

@@ -22,7 +22,7 @@ extension Schedule {
     var summaries = phases.map(\.summary)[...]
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
       guard line.hasPrefix("- "), let summary = summaries.popFirst() else { return [String(line)] }
-      return ["# \(summary)", String(line)]
+      return summary.wrapped(to: 118).map { "# \($0)" } + [String(line)]
     }
     return lines.joined(separator: "\n")
   }
@@ -52,12 +52,31 @@ extension Schedule {
   }
 }
 
+extension String {
+  /// Lines of at most so many characters, cut at spaces; a longer word has a line of its own.
+  fileprivate func wrapped(to width: Int) -> [String] {
+    var lines = [""]
+    for word in split(separator: " ") {
+      let line = lines[lines.count - 1]
+      if line.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if line.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+}
+
 extension Node {
   /// The options in the order in which one thinks of them.
   private static let keys = [
     "phases", "restore", "regularization", "average", "name", "train", "choose", "epochs", "steps", "until", "budget",
     "learningRate", "multipliers", "optimizer", "optimizerState", "clipping", "batchNormalization", "freezeSettled",
-    "constant", "peak", "warmUp", "metric", "patience", "minimumDelta", "target",
+    "peak", "warmUp", "factor", "at", "start", "power", "final", "period", "growth", "metric", "patience",
+    "minimumDelta", "minimum", "target",
   ]
 
   /// The same with a line for each option of the schedule and of its phases, and whatever stands in one in braces.

@@ -5,7 +5,7 @@ import Tasks
 @EngineActor
 final class TaskLosses {
   private let table: LabelTable
-  private let functions: [SoftmaxCrossEntropy]
+  private let functions: [any ClassificationLoss]
   private let balancing: MeanBalancing
   private var labels: [Int32]
   private var batch: [LossValue]
@@ -15,7 +15,7 @@ final class TaskLosses {
   init(_ table: LabelTable, training: [Int], microBatchSize: Int) {
     self.table = table
     functions = table.tasks.enumerated().map { index, task in
-      SoftmaxCrossEntropy(task, counts: table.classCounts(task: index, among: training))
+      task.trainingLoss(counts: table.classCounts(task: index, among: training))
     }
     balancing = MeanBalancing(table.tasks)
     labels = Array(repeating: -1, count: microBatchSize)

@@ -149,6 +149,8 @@ struct WrongThingsTests {
       (["train", "--data", "x", "--output", "y", "--split", "70/30"], "70/15/15"),
       (["train", "--data", "x", "--output", "y", "--schedule", "later"], "probe-then-tune"),
       (["train", "--data", "x", "--output", "y", "--schedule", "last:0"], "last:N"),
+      (["train", "--data", "x", "--output", "y", "--loss", "hinge"], "expected cross-entropy, focal, or focal:2"),
+      (["train", "--data", "x", "--output", "y", "--label-smoothing", "1"], "at least 0 and below 1, but is 1.0"),
       (["schedule", "slow"], "schedule slow: expected probe-then-tune, head, full, gradual"),
       (["schedule", "head", "--backbone", ""], "--backbone must not be empty"),
       (["inspect", "x", "--select", "stage"], "expected all, none, head"),

@@ -14,6 +14,18 @@ struct ReadmeTests {
     #expect(readme.contains("```swift\n\(source)```\n"))
   }
 
+  @Test("has schedules that can be read")
+  func schedules() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+    let blocks = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
+      $0.components(separatedBy: "```").first
+    }
+    #expect(!blocks.isEmpty)
+    for block in blocks { #expect(try Schedule(yaml: block, name: "README.md").phases.count == 2) }
+  }
+
   @Test("fine-tunes the default backbone and exports it")
   func example() async throws {
     let folder = try TemporaryFolder()

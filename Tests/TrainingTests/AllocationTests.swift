@@ -10,10 +10,12 @@ import Training
 
 /// A step takes no memory from the system: everything that it needs is there when the plan is.
 @Suite struct AllocationTests {
-  @Test(
-    .enabled(if: allocations_are_counted()),
-    arguments: [PlanOptions.BatchNormalizationMode.frozenStatistics, .trainingStatistics],
-    [OptimizerDescription.sgd(), .adamW(), .rmsprop(), .lion(), .lamb()])
+  private static let cases: [(PlanOptions.BatchNormalizationMode, OptimizerDescription)] = [
+    (.frozenStatistics, .sgd()), (.frozenStatistics, .rmsprop(.init(momentum: 0.9))), (.frozenStatistics, .lion()),
+    (.frozenStatistics, .lamb()), (.frozenStatistics, .adamW()), (.trainingStatistics, .adamW()),
+  ]
+
+  @Test(.enabled(if: allocations_are_counted()), arguments: cases)
   func aStepAllocatesNothing(mode: PlanOptions.BatchNormalizationMode, rule: OptimizerDescription) async throws {
     let family = try #require(BackboneFamily.named("mobilenetv2"))
     let graph = try family.graph(size: Size2D(32), classCount: 10)

@@ -75,7 +75,8 @@ import Training
     #expect(try Schedule(yaml: text, name: "it") == schedule, "\(text)")
     for line in [
       "# Trains head, at most 30 epochs, until validation.loss has not improved by more than 0.0001 for 4 epochs; a "
-        + "constant rate of 0.002.",
+        + "constant",
+      "# rate of 0.002.",
       "- name: probe", "  train: head", "  until: {metric: validation.loss, patience: 4, minimumDelta: 0.0001}",
       "  learningRate: {oneCycle: {peak: 0.0005}}", "  multipliers: {head: 1, stageDecay: 0.4}", "  budget: 10 min",
       "  train: head + stages:a..b & layer:/x y/ - kind:conv2d", "restore: bestOfPhase",
