@@ -74,6 +74,13 @@ let package = Package(
     // Pictures that the tests of the library and of the command are trained on.
     .target(name: "TestPictures", path: "Tests/TestPictures"),
 
+    // A network and pictures small enough to train many times, and a program that ends itself while it trains them.
+    .target(
+      name: "TinyRuns", dependencies: ["Training", "Models", "Tasks", "Freezing", "Datasets", "Graphs", "Tensors"],
+      path: "Tests/TinyRuns"),
+    .executableTarget(
+      name: "KilledRun", dependencies: ["TinyRuns", "Training", "Models", "Engine"], path: "Tests/KilledRun"),
+
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
@@ -90,7 +97,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "CAllocations", "Training", "Models", "Backbones", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files",
+        "CAllocations", "TinyRuns", "KilledRun", "Training", "Models", "Backbones", "Engine", "Tasks", "Freezing",
+        "Datasets", "HDF5Files",
         "Graphs", "Tensors",
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Training"]),

@@ -36,6 +36,17 @@ extension Phase {
       .union(ParameterSelection.trunk.resolve(in: graph, headLayers: headLayers))
   }
 
+  /// The parameters that train, or those that could as long as stages are still to be chosen.
+  ///
+  /// - Throws: `ScheduleError` where the phase's selection does not fit the network.
+  public func trainableOrCandidates(
+    in graph: Graph, headLayers: Set<String>
+  ) throws(ScheduleError) -> Set<ParameterPath> {
+    let isOpen = choose.map { $0.chosen == nil } ?? false
+    return isOpen
+      ? try candidates(in: graph, headLayers: headLayers) : try trainable(in: graph, headLayers: headLayers)
+  }
+
   /// The same phase with its stages chosen.
   public func choosing(_ stages: [String]) -> Phase {
     var result = self

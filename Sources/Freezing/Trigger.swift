@@ -108,6 +108,19 @@ public enum PhaseEnding: Hashable, Sendable {
   case trigger(Trigger)
 }
 
+extension PhaseEnding {
+  /// What ended it, as a name: `epochs`, `steps`, `budget`, `plateau of validation.loss`, `target of validation.accuracy`.
+  public var name: String {
+    switch self {
+    case .epochs: "epochs"
+    case .steps: "steps"
+    case .budget: "budget"
+    case .trigger(.plateau(let metric, _, _)): "plateau of \(metric)"
+    case .trigger(.target(let metric, _)): "target of \(metric)"
+    }
+  }
+}
+
 extension PhaseEnding: CustomStringConvertible {
   /// What ended it, in a few words.
   public var description: String {

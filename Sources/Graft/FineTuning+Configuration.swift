@@ -20,13 +20,22 @@ extension FineTuning {
   public init(
     _ configuration: RunConfiguration, name: String, in folders: PretrainedFolders? = nil, mode: ReadingMode = .isolated
   ) throws {
+    try self.init(configuration, name: name, isResumed: false, in: folders, mode: mode)
+  }
+
+  /// What a configuration describes, for a run again or for the same run.
+  init(
+    _ configuration: RunConfiguration, name: String, isResumed: Bool, in folders: PretrainedFolders?, mode: ReadingMode
+  ) throws {
     try Self.checkNumbers(of: configuration, name: name)
     let dataset = try Dataset.read(at: configuration.data.path)
     if let expected = configuration.data.fingerprint, expected != dataset.fingerprint {
       throw TrainingError(
         .invalidOption, subject: configuration.data.path,
         detail: "holds other pictures or labels than when \(name) was written: expected the fingerprint \(expected), "
-          + "found \(dataset.fingerprint); without data.fingerprint in \(name) they are taken all the same")
+          + "found \(dataset.fingerprint); "
+          + (isResumed
+            ? "a run goes on only with those" : "without data.fingerprint in \(name) they are taken all the same"))
     }
     try Self.check(configuration.tasks, against: dataset, name: name)
     let loading = configuration.backbone.loading ?? RunConfiguration.Loading()
@@ -46,7 +55,8 @@ extension FineTuning {
         throw TrainingError(
           .invalidOption, subject: backbone.path,
           detail: "is another file than when \(name) was written: expected the SHA-256 \(expected), found \(found); "
-            + "without backbone.sha256 in \(name) it is taken all the same")
+            + (isResumed
+              ? "a run goes on only with that" : "without backbone.sha256 in \(name) it is taken all the same"))
       }
     }
     self.init(backbone, on: dataset, schedule: configuration.schedule, options: configuration.options)
@@ -58,6 +68,7 @@ extension FineTuning {
     split = configuration.data.split
     maximumBadFiles = configuration.data.maximumBadFiles
     dataPath = configuration.data.path
+    record = configuration.record
   }
 
   /// Checks the numbers that come from a command line otherwise, which checks them itself.

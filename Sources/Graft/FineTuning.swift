@@ -34,9 +34,13 @@ public struct FineTuning: Sendable {
   public var split = SplitFractions.standard
   /// How much the samples of each class count.
   public var classWeighting = ClassWeighting.none
+  /// How wrong an answer is counted to be.
+  public var loss = TaskDescription.Loss.crossEntropy
+  /// The share of each target that is spread evenly over all classes, 0 or more and below 1.
+  public var labelSmoothing: Float = 0
   /// How many pictures may turn out unreadable: a number, or a share such as `1%`.
   public var maximumBadFiles = "1%"
-  /// What is learnt; every task of the data set, with the weighting above, if nil.
+  /// What is learnt; every task of the data set, with the weighting, loss and smoothing above, if nil.
   public var tasks: [TaskDescription]?
   /// The head that each task gets.
   public var head = ClassificationHead()
@@ -44,6 +48,8 @@ public struct FineTuning: Sendable {
   public var dataPath: String
   /// Where what the frozen part puts out is kept for later runs on the same pictures; nil keeps it for this run only.
   public var featureFolder: String?
+  /// What an earlier run has decided by measuring or by the clock, to decide the same; nil decides anew.
+  public var record: RunRecord?
 
   /// How pictures are brought to the network's size unless said otherwise.
   public static let defaultFit = Fit.pad
@@ -90,33 +96,62 @@ extension FineTuning {
     output: String, replacing isForced: Bool = false,
     handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) async throws -> FineTunedModel {
+    try await run(resuming: false, handler: handler) { () throws(TrainingError) in
+      // A folder that is there may be another process's; one that is made now is locked as soon as it is.
+      let earlier = try RunLock(output)
+      let folder = try RunFolder(at: output, replacing: isForced)
+      let lock = if let earlier { earlier } else { try RunLock(output) }
+      return (folder, lock)
+    }
+  }
+
+  /// Checks the pictures and trains in a folder.
+  ///
+  /// - Parameters:
+  ///   - isResumed: Whether the run that the folder holds goes on.
+  ///   - open: Gives the folder and its lock, once all is checked that can be without opening a picture.
+  func run(
+    resuming isResumed: Bool, handler: @escaping @Sendable (TrainingEvent) -> Void,
+    open: () throws(TrainingError) -> (folder: RunFolder, lock: RunLock?)
+  ) async throws -> FineTunedModel {
     try schedule.validate()
     try options.validate()
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
     // What can be known without opening a picture fails before anything is made.
     _ = try Split(dataset, fractions: split, seed: options.seed)
-    let tasks = tasks ?? dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let tasks =
+      tasks
+      ?? dataset.tasks.map {
+        TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
+      }
     let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
       provenance: provenance(digest), seed: options.seed)
     let headLayers = Set(model.heads.flatMap(\.layers))
     for phase in schedule.phases { _ = try phase.trainable(in: model.graph, headLayers: headLayers) }
-    let folder = try RunFolder(at: output, replacing: isForced)
+    let (folder, lock) = try open()
+    defer { withExtendedLifetime(lock) {} }
     do {
       for note in dataset.notes { handler(.note(note)) }
       let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
       let run = FineTuningRun(
         configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder,
         loading: LoadingSummary(backbone.report), library: featureFolder.map { FeatureLibrary(folder: $0) },
-        handler: handler)
-      let result = try await EngineActor.run { () throws in try run.run() }
+        handler: handler, readCheckpoint: Self.readCheckpoint)
+      let result = try await EngineActor.run { () throws in try run.run(resuming: isResumed) }
       return FineTunedModel(model: try Model.read(folder[.model]), result: result, folder: folder)
     } catch {
       // A run that never began leaves nothing behind; a folder with anything in it stays.
       rmdir(folder.path)
       throw error
     }
+  }
+
+  /// Reads a checkpoint in a process of its own: the folder of a run may be a stranger's like any other file.
+  @Sendable private static func readCheckpoint(_ path: String) throws -> Checkpoint.Contents {
+    let file = try ArrayFile(readingFrom: path, attribute: "state", mode: .isolated)
+    return Checkpoint.Contents(text: file.text, arrays: file.arrays)
   }
 
   func trainingData(
@@ -149,6 +184,7 @@ extension FineTuning {
       tasks: tasks, schedule: schedule, options: options)
     result.backbone.cutAt = backbone.cutLayer
     result.backbone.loading = RunConfiguration.Loading(backbone.loading)
+    result.record = record
     return result
   }
 }

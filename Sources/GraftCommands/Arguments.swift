@@ -89,6 +89,23 @@ enum OptimizerArgument: String, ExpressibleByArgument, CaseIterable {
   init?(argument: String) { self.init(rawValue: argument.lowercased()) }
 }
 
+extension TaskDescription.Loss {
+  /// What stands on a command line: `cross-entropy`, `focal`, or `focal:3` with its gamma.
+  ///
+  /// - Throws: `ValidationError` for anything else.
+  init(parsing text: String) throws {
+    switch text {
+    case "cross-entropy": self = .crossEntropy
+    case "focal": self = .focal()
+    default:
+      guard text.hasPrefix("focal:"), let gamma = Float(text.dropFirst(6)), gamma >= 0, gamma <= 100 else {
+        throw ValidationError("expected cross-entropy, focal, or focal:2 with a gamma up to 100, found \"\(text)\"")
+      }
+      self = .focal(gamma: gamma)
+    }
+  }
+}
+
 /// How much the samples of each class count.
 enum ClassWeightsArgument: String, ExpressibleByArgument, CaseIterable {
   case balanced
@@ -112,4 +129,13 @@ func requireRange(_ option: String, _ value: Int?, _ range: ClosedRange<Int>) th
 /// Refuses a name that is given and empty, as by a variable of a script that was never set.
 func requireName(_ option: String, _ value: String?) throws {
   if value?.isEmpty == true { throw ValidationError("\(option) must not be empty") }
+}
+
+/// Reads how often a checkpoint is written.
+func readInterval(_ text: String) throws -> CheckpointInterval {
+  do throws(TrainingError) {
+    return try CheckpointInterval(parsing: text)
+  } catch {
+    throw ValidationError(error.detail)
+  }
 }

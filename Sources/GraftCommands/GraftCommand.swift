@@ -17,7 +17,7 @@ package struct GraftCommand: AsyncParsableCommand {
 
       Results go to standard output, progress to standard error. Exit status: 0 done, 1 the work failed, 2 wrong usage.
       """,
-    version: "0.1.0",
+    version: graftVersion,
     subcommands: [
       ModelsCommand.self, InspectCommand.self, ScheduleCommand.self, FindRateCommand.self, TrainCommand.self,
       EvaluateCommand.self, PredictCommand.self, ApplyCommand.self, ExportCommand.self, VerifyCommand.self,
@@ -66,7 +66,7 @@ extension GraftCommand {
   private static func report(_ error: any Error) -> ExitStatus {
     if let failure = error as? CommandFailure {
       if let message = failure.message { Console.failure(message) }
-      return .failed
+      return failure.status
     }
     switch exitCode(for: error) {
     case .success:
@@ -97,6 +97,10 @@ package enum ExitStatus: Int32, Sendable {
   case failed = 1
   /// The command was called wrongly.
   case wrongUsage = 2
+  /// Ctrl-C ended the work.
+  case interrupted = 130
+  /// Another process asked the work to end.
+  case terminated = 143
 }
 
 extension ExitStatus {
@@ -107,7 +111,12 @@ extension ExitStatus {
 struct CommandFailure: Error {
   /// One sentence; nil where everything has been said already.
   var message: String?
+  /// How the process ends.
+  var status = ExitStatus.failed
 
   /// A failure with one sentence about it.
-  init(_ message: String?) { self.message = message }
+  init(_ message: String?, status: ExitStatus = .failed) {
+    self.message = message
+    self.status = status
+  }
 }

@@ -19,8 +19,12 @@ struct TrainCommand: AsyncParsableCommand {
 
       Every run writes its whole configuration into run.yaml; --config runs it again.
 
+      A run that was stopped, by Ctrl-C or by anything else, goes on with --resume, and ends with the same bits as if it \
+      had not stopped.
+
       Example:
         graft train --data pictures --backbone efficientnet-lite0 --output runs/first
+        graft train --resume runs/first
         graft train --config runs/first/run.yaml --output runs/again
       """)
 
@@ -35,6 +39,12 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "The folder of a run that goes on where it stopped; it holds every option, so none can be added but "
+        + "--checkpoint-every, --trust and --json.", valueName: "run"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The name of a pretrained network, or a weight file; efficientnet-lite0 unless given.", valueName: "name|file"))
   var backbone: String?
 
@@ -44,7 +54,7 @@ struct TrainCommand: AsyncParsableCommand {
   var cutAt: String?
 
   @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
-  var output: String
+  var output: String?
 
   @Option(
     help: ArgumentHelp("What trains when; probe-then-tune unless given.", valueName: "name|file.yaml"),
@@ -90,6 +100,17 @@ struct TrainCommand: AsyncParsableCommand {
   var classWeights: ClassWeightsArgument?
 
   @Option(
+    help: ArgumentHelp(
+      "How wrong an answer counts; cross-entropy unless given.",
+      discussion: "With focal, what is known already counts less, the more so the larger gamma; it is 2 unless given.",
+      valueName: "cross-entropy|focal|focal:gamma"),
+    transform: { try TaskDescription.Loss(parsing: $0) })
+  var loss: TaskDescription.Loss?
+
+  @Option(help: "The share of each target that is spread evenly over all classes; 0 unless given.")
+  var labelSmoothing: Float?
+
+  @Option(
     help: "How many pictures may be unreadable: a number, or a share such as 2%; at least 1, and 1% unless given.",
     transform: { text in
       _ = try BadFilePolicy(parsing: text)
@@ -123,6 +144,13 @@ struct TrainCommand: AsyncParsableCommand {
     transform: { try ByteCount(parsing: $0) })
   var memoryBudget: ByteCount?
 
+  @Option(
+    help: ArgumentHelp(
+      "How often a checkpoint is written, such as 5min or 500steps; at the ends of phases and epochs and once a minute, "
+        + "as long as it costs no more than a hundredth of the time, unless given.", valueName: "interval"),
+    transform: { try readInterval($0) })
+  var checkpointEvery: CheckpointInterval?
+
   @Option(help: "How many threads compute; 0 leaves it to the system, as do runs that are not told.")
   var threads: Int?
 
@@ -148,16 +176,31 @@ struct TrainCommand: AsyncParsableCommand {
     try requireName("--config", config)
     try requireName("--backbone", backbone)
     try requireName("--output", output)
+    try requireName("--resume", resume)
     try requireName("--cut-at", cutAt)
     try requireName("--feature-folder", featureFolder)
-    guard (data == nil) != (config == nil) else {
+    let sources = [("--data", data), ("--config", config), ("--resume", resume)].filter { $0.1 != nil }.map(\.0)
+    guard let source = sources.first else {
       throw ValidationError(
-        data == nil
-          ? "name the pictures with --data, or the run.yaml of an earlier run with --config"
-          : "--config names the pictures already: leave out --data")
+        "name the pictures with --data, the run.yaml of an earlier run with --config, or the folder of a run that goes "
+          + "on with --resume")
     }
-    if config != nil, !given.isEmpty {
-      throw ValidationError("--config holds every option of the run: leave out \(given.joined(separator: ", "))")
+    guard sources.count == 1 else {
+      throw ValidationError(
+        "\(sources[1]) names the pictures already: leave out \(sources[0])")
+    }
+    if dryRun, resume != nil { throw ValidationError("--resume goes on with a run: leave out --dry-run") }
+    guard (output == nil) == (resume != nil) || dryRun else {
+      throw ValidationError(
+        output == nil
+          ? "name the folder of the run with --output" : "--resume names the folder already: leave out --output")
+    }
+    if resume != nil, force { throw ValidationError("--resume replaces nothing: leave out --force") }
+    if data == nil, !given.isEmpty {
+      throw ValidationError("\(source) holds every option of the run: leave out \(given.joined(separator: ", "))")
+    }
+    if config != nil, checkpointEvery != nil {
+      throw ValidationError("--config holds every option of the run: leave out --checkpoint-every")
     }
     try requireRange("image-size", imageSize, 8...4096)
     try requireRange("batch-size", batchSize, 1...65536)
@@ -169,6 +212,9 @@ struct TrainCommand: AsyncParsableCommand {
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be more than 0, but is \(learningRate)")
     }
+    if let labelSmoothing, !(labelSmoothing >= 0 && labelSmoothing < 1) {
+      throw ValidationError("--label-smoothing must be at least 0 and below 1, but is \(labelSmoothing)")
+    }
   }
 
   /// The options that a configuration holds and that were given all the same.
@@ -179,7 +225,8 @@ struct TrainCommand: AsyncParsableCommand {
       ("--accumulate", accumulate != nil), ("--memory-budget", memoryBudget != nil),
       ("--epochs", epochs != nil), ("--patience", patience != nil), ("--learning-rate", learningRate != nil),
       ("--optimizer", optimizer != nil), ("--augment", augment != nil), ("--augment-variants", augmentVariants != nil),
-      ("--split", split != nil), ("--class-weights", classWeights != nil), ("--max-bad-files", maxBadFiles != nil),
+      ("--split", split != nil), ("--class-weights", classWeights != nil), ("--loss", loss != nil),
+      ("--label-smoothing", labelSmoothing != nil), ("--max-bad-files", maxBadFiles != nil),
       ("--precision", precision != nil), ("--cache-budget", cacheBudget != nil), ("--threads", threads != nil),
       ("--seed", seed != nil),
     ]
@@ -187,18 +234,26 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var tuning: FineTuning
-    if let config {
-      tuning = try again(config)
-    } else {
-      tuning = try first(data ?? "")
-    }
-    tuning.featureFolder = featureFolder == "none" ? nil : featureFolder ?? FineTuning.usualFeatureFolder
-    Console.note(tuning.backbone.report)
-    Console.note(summary(of: tuning))
-    if dryRun { return try await ForecastLines.show(tuning, json: json) }
     let progress = TrainingProgress(isWatched: Console.isWatched)
-    let run = try await tuning.run(output: output, replacing: force) { progress.show($0) }
+    let features = featureFolder == "none" ? nil : featureFolder ?? FineTuning.usualFeatureFolder
+    let run: FineTunedModel
+    if let resume {
+      let (mode, interval) = (trust.mode, checkpointEvery)
+      run = try await Interruption.mayStop(resume, progress: progress) { handler in
+        try await FineTuning.resume(
+          resume, mode: mode, checkpointEvery: interval, featureFolder: features, handler: handler)
+      }
+    } else {
+      var tuning = if let config { try again(config) } else { try first(data ?? "") }
+      tuning.featureFolder = features
+      Console.note(tuning.backbone.report)
+      Console.note(summary(of: tuning))
+      if dryRun { return try await ForecastLines.show(tuning, json: json) }
+      let (output, force) = (output ?? "", force)
+      run = try await Interruption.mayStop(output, progress: progress) { [tuning] handler in
+        try await tuning.run(output: output, replacing: force, handler: handler)
+      }
+    }
     if json {
       try Console.json(run.result)
     } else {
@@ -217,6 +272,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let seed { options.seed = seed }
     options.augmentationVariants = augmentVariants
     options.cacheMemoryBudget = cacheBudget?.bytes
+    options.checkpointEvery = checkpointEvery
     let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }
     var written: Schedule?
     if case .file(let path) = schedule { written = try Schedule(contentsOf: path) }
@@ -233,6 +289,8 @@ struct TrainCommand: AsyncParsableCommand {
     if let augment { tuning.augmentation = try Augmentation(named: augment.rawValue) }
     if let split { tuning.split = split }
     if let classWeights { tuning.classWeighting = classWeights.weighting }
+    if let loss { tuning.loss = loss }
+    if let labelSmoothing { tuning.labelSmoothing = labelSmoothing }
     if let maxBadFiles { tuning.maximumBadFiles = maxBadFiles }
     tuning.dataPath = data
     return tuning

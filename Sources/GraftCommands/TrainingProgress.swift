@@ -23,18 +23,21 @@ final class TrainingProgress: @unchecked Sendable {
         phase = start
         line(
           "phase \(start.index + 1) of \(start.phaseCount), \(start.phase): \(start.trainableParameters.grouped) numbers "
-            + "train for up to \(start.epochs) epochs")
+            + "train" + (start.epochs.map { " for up to \($0) epochs" } ?? ""))
+      case .phaseResumed(let start, let epoch):
+        phase = start
+        line("phase \(start.index + 1) of \(start.phaseCount), \(start.phase), goes on in its epoch \(epoch)")
       case .featuresCached(let count, let total):
         bar("computing the frozen part once", share: Double(count) / Double(max(total, 1)), "\(count) of \(total)")
       case .step(let report):
-        let steps = Double(phase?.epochs ?? 1)
-        let share = 1 - report.secondsLeft / max(report.secondsLeft + elapsed(report), 1e-9)
+        let left = report.secondsLeft.map { ", at most \($0.asTime) left" } ?? ""
         bar(
-          "epoch \(report.epoch) of \(Int(steps))", share: share,
-          "\(report.imagesPerSecond.formatted(digits: 0)) images/s, at most \(report.secondsLeft.asTime) left")
+          "epoch \(report.epoch)" + (phase?.epochs.map { " of \($0)" } ?? ""), share: share(report),
+          "\(report.imagesPerSecond.formatted(digits: 0)) images/s" + left)
       case .epoch(let report): line(described(report))
       case .phaseEnded(let report):
-        line("phase \(report.name) took \(report.seconds.asTime) and \(report.epochs) epochs")
+        line(
+          "phase \(report.name) took \(report.seconds.asTime) and \(report.epochs) epochs, ended by \(report.endedBy)")
       }
     }
   }
@@ -48,11 +51,10 @@ final class TrainingProgress: @unchecked Sendable {
       + "\(report.imagesPerSecond.formatted(digits: 0)) images/s" + (report.isBest ? ", best so far" : "")
   }
 
-  private func elapsed(_ report: TrainingEvent.StepReport) -> Double {
-    // The whole phase at the present pace, less what is left of it.
-    guard let phase, phase.epochs > 0 else { return 0 }
-    let done = Double(report.epoch) / Double(phase.epochs)
-    return done < 1 ? report.secondsLeft * done / (1 - done) : 1
+  /// The share of the phase that is done, as far as that can be said.
+  private func share(_ report: TrainingEvent.StepReport) -> Double {
+    guard let epochs = phase?.epochs, epochs > 0 else { return 0 }
+    return Double(report.epoch) / Double(epochs)
   }
 
   private func line(_ text: String) {

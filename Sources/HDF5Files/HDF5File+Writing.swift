@@ -10,7 +10,7 @@ extension HDF5File {
   /// - Throws: ``HDF5Error`` with `notAFile`, `noPermission` or `writeFailed`, and what `body` throws.
   package static func write(to path: String, _ body: (HDF5Group) throws -> Void) throws {
     let file = try WholeFile(path)
-    try withImage(name: path, body) { image in try file.write(image) }
+    try withBytes(name: path, body) { bytes in try file.write(bytes) }
   }
 
   /// The bytes of a new file, for a member of an archive.
@@ -19,13 +19,17 @@ extension HDF5File {
   ///   - name: What errors call the file.
   ///   - body: Writes the contents into the root group it is given, which is of no use afterwards.
   package static func bytes(name: String, _ body: (HDF5Group) throws -> Void) throws -> [UInt8] {
-    try withImage(name: name, body) { image in [UInt8](image) }
+    try withBytes(name: name, body) { bytes in [UInt8](bytes) }
   }
 
-  /// Calls `use` with the bytes of a file that `body` wrote.
+  /// Calls `use` with the bytes of a new file, which are not copied.
   ///
   /// libhdf5 cannot close a file that it cannot flush. In memory it always can, so that a full disk is met by us alone.
-  private static func withImage<Result>(
+  ///
+  /// - Parameters:
+  ///   - name: What errors call the file.
+  ///   - body: Writes the contents into the root group it is given, which is of no use afterwards.
+  package static func withBytes<Result>(
     name: String, _ body: (HDF5Group) throws -> Void, _ use: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
     HDF5Library.enter()

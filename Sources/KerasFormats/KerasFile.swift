@@ -118,7 +118,7 @@ public struct KerasFile {
 }
 
 /// Runs a body whose errors are about a file.
-private func naming<Result>(
+func naming<Result>(
   _ path: String, _ body: () throws(WeightError) -> Result
 ) throws(WeightError) -> Result {
   do throws(WeightError) {

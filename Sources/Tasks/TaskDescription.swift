@@ -20,18 +20,21 @@ public struct TaskDescription: Hashable, Sendable {
   public var weight: Float
   /// The share ε of the target that is spread evenly over all classes, 0 ≤ ε < 1.
   public var labelSmoothing: Float
+  /// How wrong an answer is counted to be.
+  public var loss: Loss
   /// How much each class counts in the loss while training.
   public var classWeighting: ClassWeighting
 
   /// A task; see `validate()` for what must hold.
   public init(
     name: String = TaskDescription.defaultName, kind: Kind, weight: Float = 1, labelSmoothing: Float = 0,
-    classWeighting: ClassWeighting = .none
+    loss: Loss = .crossEntropy, classWeighting: ClassWeighting = .none
   ) {
     self.name = name
     self.kind = kind
     self.weight = weight
     self.labelSmoothing = labelSmoothing
+    self.loss = loss
     self.classWeighting = classWeighting
   }
 
@@ -71,6 +74,9 @@ extension TaskDescription {
         .invalidOption, subject: name,
         detail: "labelSmoothing must be at least 0 and below 1, but is \(labelSmoothing)")
     }
+    if case .focal(let gamma) = loss, !(gamma >= 0 && gamma <= 100) {
+      throw TaskError(.invalidOption, subject: name, detail: "gamma must be from 0 to 100, but is \(gamma)")
+    }
     guard case .explicit(let values) = classWeighting else { return }
     let areFactors = values.allSatisfy { $0.isFinite && $0 >= 0 } && values.contains { $0 > 0 }
     guard values.count == classes.count, areFactors else {
@@ -104,6 +110,7 @@ extension TaskDescription: Codable {
     case classes
     case weight
     case labelSmoothing
+    case loss
     case classWeights
   }
 
@@ -118,6 +125,7 @@ extension TaskDescription: Codable {
     self.kind = .classification(classes: try values.decode([String].self, forKey: .classes))
     weight = try values.decodeIfPresent(Float.self, forKey: .weight) ?? 1
     labelSmoothing = try values.decodeIfPresent(Float.self, forKey: .labelSmoothing) ?? 0
+    loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? .crossEntropy
     classWeighting = try values.decodeIfPresent(ClassWeighting.self, forKey: .classWeights) ?? .none
     try validate()
   }
@@ -133,6 +141,7 @@ extension TaskDescription: Codable {
     }
     try values.encode(weight, forKey: .weight)
     try values.encode(labelSmoothing, forKey: .labelSmoothing)
+    try values.encode(loss, forKey: .loss)
     try values.encode(classWeighting, forKey: .classWeights)
   }
 }

@@ -1,13 +1,14 @@
 import Engine
+import Foundation
 import Graphs
 import HDF5Files
 import Tensors
 
-/// What a run needs to go on from the end of a phase: the weights, and what the optimizer remembers.
+/// Everything that a run needs to go on as if it had never stopped.
 ///
-/// In the file, `weights/LAYER/VARIABLE` are the parameters; `optimizer/LAYER/VARIABLE` has some of `velocity`,
-/// `first_moment`, `second_moment`, `mean_square`, `increment` and `sign_moment`, and an attribute `steps`; the root's attributes count phases, epochs, steps and
-/// passes.
+/// In the file, the root's attribute `state` holds ``Head`` as JSON; `SECTION/LAYER/VARIABLE` are the arrays of each
+/// section of ``RunState``, and `optimizer/LAYER/VARIABLE` has some of the arrays of ``momentNames``. What has never
+/// trained is not there: it is in the backbone. Behind the HDF5 file stands its SHA-256, see ``CheckpointSeal``.
 package struct Checkpoint: Hashable, Sendable {
   /// What the optimizer remembers of one parameter.
   package struct Moments: Hashable, Sendable {
@@ -27,104 +28,166 @@ package struct Checkpoint: Hashable, Sendable {
     package var signMoment: Tensor?
   }
 
-  /// How many phases are done.
-  package var phaseCount: Int
-  /// Epochs of all phases so far.
-  package var epochCount: Int
-  /// Optimizer steps so far.
-  package var stepCount: Int
-  /// Forward passes so far, which number the dropout masks.
-  package var passCount: Int
-  /// The lowest validation loss so far.
-  package var bestLoss: Double
-  /// The parameters.
-  package var weights: Weights
-  /// The optimizer's memory, by parameter.
-  package var moments: [ParameterPath: Moments]
-}
-
-extension Checkpoint {
-  /// A copy of where a run stands.
-  @EngineActor package init(_ state: Trainer.State) {
-    phaseCount = state.phaseCount
-    epochCount = state.epochCount
-    stepCount = state.stepCount
-    passCount = Int(state.passCount)
-    bestLoss = state.bestLoss
-    weights = state.parameters.snapshot()
-    moments = state.optimizer.moments
+  /// What belongs to the run and not to its training.
+  package struct Origin: Hashable, Sendable, Codable {
+    /// The digest of the run's configuration: what was begun under another one does not go on under this.
+    package var configuration: String
+    /// The digest of the samples with their labels and division.
+    package var data: String
+    /// How many bytes `events.jsonl` had.
+    package var eventByteCount: Int
   }
 
-  /// Writes the checkpoint, whole or not at all.
-  package func write(to path: String) throws {
-    try HDF5File.write(to: path) { root in
-      let attributes = root.attributes
-      try attributes.set(.string("graft checkpoint"), named: "format")
-      try attributes.set(.integer(1), named: "version")
-      try attributes.set(.integer(phaseCount), named: "phases")
-      try attributes.set(.integer(epochCount), named: "epochs")
-      try attributes.set(.integer(stepCount), named: "steps")
-      try attributes.set(.integer(passCount), named: "passes")
-      try attributes.set(.number(bestLoss), named: "best_validation_loss")
-      for (path, tensor) in weights.tensors.sorted(by: { $0.key < $1.key }) {
-        try root.write(tensor, named: "weights/\(path)")
-      }
-      for (path, kept) in moments.sorted(by: { $0.key < $1.key }) {
-        let group = try root.createGroup("optimizer/\(path)")
-        try group.attributes.set(.integer(kept.stepCount), named: "steps")
-        for (name, keyPath) in momentNames {
-          if let tensor = kept[keyPath: keyPath] { try group.write(tensor, named: name) }
-        }
+  /// What belongs to the run and not to its training.
+  package var origin: Origin
+  /// Where the run stands, in numbers.
+  package var progress: RunProgress
+  /// The arrays of each section, by parameter.
+  package var arrays: [RunState.Section: Weights]
+  /// What the optimizer remembers, by parameter.
+  package var moments: [ParameterPath: Moments]
+
+  /// The version of the form of ``Head``.
+  static let version = 2
+
+  /// The arrays that an optimizer may keep of a parameter, by their names in the file.
+  static let momentNames: [(String, WritableKeyPath<Moments, Tensor?> & Sendable)] = [
+    ("velocity", \.velocity), ("first_moment", \.firstMoment), ("second_moment", \.secondMoment),
+    ("mean_square", \.meanSquare), ("increment", \.increment), ("sign_moment", \.signMoment),
+  ]
+
+  /// Everything in a checkpoint that is no array, and which arrays have to be there.
+  struct Head: Codable {
+    var version = Checkpoint.version
+    var origin: Origin
+    var progress: RunProgress
+    /// The parameters of each section.
+    var sections: [String: [String]]
+    /// The steps of each parameter's moments.
+    var optimizer: [String: Int]
+  }
+}
+
+// MARK: - Reading
+
+extension Checkpoint {
+  /// What stands in a checkpoint's file, before anybody looks what it means.
+  package struct Contents: Sendable {
+    /// The root's attribute `state`.
+    package var text: String
+    /// The arrays by their paths, which begin with a slash.
+    package var arrays: [String: Tensor]
+
+    /// A text with arrays.
+    package init(text: String, arrays: [String: Tensor]) {
+      self.text = text
+      self.arrays = arrays
+    }
+
+    /// Reads a file in this process.
+    package init(readingFrom path: String) throws {
+      let root = try HDF5File(readingFrom: path).root
+      text = try root.attributes["state"]?.string ?? ""
+      arrays = [:]
+      for member in try root.tree() where member.kind == .dataset {
+        arrays[member.path] = try root.dataset(member.path).read()
       }
     }
   }
 
   /// Reads the checkpoint of a network.
   ///
-  /// - Throws: `HDF5Error`, and ``TrainingError`` with code `unfitCheckpoint` where the file is no checkpoint, or that of
-  ///   another network.
-  package init(readingFrom path: String, graph: Graph) throws {
-    let root = try HDF5File(readingFrom: path).root
+  /// - Parameter read: Reads a file whose seal has been checked.
+  /// - Throws: ``TrainingError`` with code `damagedCheckpoint` where the file is not what was written, `unfitCheckpoint`
+  ///   where it is, but cannot be used: it is that of another network or version, or the system does not let us read it.
+  package init(
+    readingFrom path: String, graph: Graph, by read: (String) throws -> Contents = Contents.init(readingFrom:)
+  ) throws(TrainingError) {
+    do {
+      try CheckpointSeal.verify(OpenedFile(path))
+      try self.init(
+        try read(path), path: path, shapes: Dictionary(graph.parameters.map { ($0.path, $0.parameter.shape) }) { $1 })
+    } catch let error as TrainingError {
+      throw error
+    } catch {
+      throw TrainingError(.unfitCheckpoint, subject: path, detail: "cannot be read: \(error)")
+    }
+  }
+
+  private init(_ contents: Contents, path: String, shapes: [ParameterPath: Shape]) throws {
     func unfit(_ detail: String) -> TrainingError { TrainingError(.unfitCheckpoint, subject: path, detail: detail) }
-    let attributes = root.attributes
-    guard try attributes["format"]?.string == "graft checkpoint" else {
-      throw unfit("expected a checkpoint, found another HDF5 file")
+    let text = Data(contents.text.utf8)
+    let version = try JSONDecoder.ofCheckpoints.decode(Version.self, from: text).version
+    guard version == Self.version else {
+      throw unfit(
+        "was written by another version of graft: expected version \(Self.version) of its form, found \(version)")
     }
-    func count(_ name: String) throws -> Int {
-      guard let value = try attributes[name]?.integer, value >= 0 else { throw unfit("has no count of \(name)") }
-      return value
+    let head = try JSONDecoder.ofCheckpoints.decode(Head.self, from: text)
+    let counts = head.progress.counts + [head.origin.eventByteCount] + head.optimizer.values
+    // What counts is added to: no file may bring it near the largest number.
+    guard counts.allSatisfy((0...1 << 48).contains) else { throw unfit("counts what no run can have done") }
+    func parameter(_ text: String) throws(TrainingError) -> ParameterPath {
+      guard let parameter = ParameterPath(text), shapes[parameter] != nil else {
+        throw unfit("holds \(text), which the network does not have")
+      }
+      return parameter
     }
-    guard try count("version") == 1 else { throw unfit("was written by a newer version") }
-    phaseCount = try count("phases")
-    epochCount = try count("epochs")
-    stepCount = try count("steps")
-    passCount = try count("passes")
-    bestLoss = try attributes["best_validation_loss"]?.number ?? .infinity
-    weights = Weights()
+    func tensor(_ place: String, of parameter: ParameterPath) throws(TrainingError) -> Tensor? {
+      guard let tensor = contents.arrays["/\(place)"], let shape = shapes[parameter] else { return nil }
+      guard tensor.shape == shape, tensor.elementType == .f32 else {
+        throw unfit("expected \(place) as f32\(shape), found \(tensor)")
+      }
+      return tensor
+    }
+    origin = head.origin
+    progress = head.progress
+    arrays = [:]
     moments = [:]
-    for (parameterPath, parameter) in graph.parameters {
-      let tensor = try root.dataset("weights/\(parameterPath)").read()
-      guard tensor.shape == parameter.shape, tensor.elementType == .f32 else {
-        throw unfit("expected \(parameterPath) as f32\(parameter.shape), found \(tensor)")
-      }
-      weights[parameterPath] = tensor
-      guard try root.kind(of: "optimizer/\(parameterPath)") == .group else { continue }
-      let group = try root.group("optimizer/\(parameterPath)")
-      var kept = Moments()
-      kept.stepCount = try group.attributes["steps"]?.integer ?? 0
-      for (name, keyPath) in momentNames where try group.kind(of: name) == .dataset {
-        let tensor = try group.dataset(name).read()
-        guard tensor.shape == parameter.shape, tensor.elementType == .f32 else {
-          throw unfit("expected the \(name) of \(parameterPath) as f32\(parameter.shape), found \(tensor)")
+    for section in RunState.Section.allCases {
+      var weights = Weights()
+      for text in head.sections[section.rawValue] ?? [] {
+        let path = try parameter(text)
+        guard let tensor = try tensor("\(section.rawValue)/\(path)", of: path) else {
+          throw unfit("has no \(section.rawValue)/\(path), which its state names")
         }
-        kept[keyPath: keyPath] = tensor
+        weights[path] = tensor
       }
-      moments[parameterPath] = kept
+      arrays[section] = weights
+    }
+    for (text, stepCount) in head.optimizer {
+      let path = try parameter(text)
+      var kept = Moments()
+      kept.stepCount = stepCount
+      for (name, keyPath) in Self.momentNames {
+        kept[keyPath: keyPath] = try tensor("optimizer/\(path)/\(name)", of: path)
+      }
+      moments[path] = kept
     }
   }
 }
 
-private let momentNames: [(String, WritableKeyPath<Checkpoint.Moments, Tensor?> & Sendable)] = [
-  ("velocity", \.velocity), ("first_moment", \.firstMoment), ("second_moment", \.secondMoment),
-  ("mean_square", \.meanSquare), ("increment", \.increment), ("sign_moment", \.signMoment),
-]
+/// The one value that every version of the form has.
+private struct Version: Decodable {
+  let version: Int
+}
+
+extension JSONDecoder {
+  /// Reads what ``JSONEncoder/ofCheckpoints`` writes.
+  static var ofCheckpoints: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "nan")
+    return decoder
+  }
+}
+
+extension JSONEncoder {
+  /// Writes every number so that it is read as itself, and equal values as equal text.
+  static var ofCheckpoints: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "nan")
+    return encoder
+  }
+}

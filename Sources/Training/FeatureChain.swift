@@ -5,17 +5,24 @@ import Graphs
 ///
 /// A phase that freezes more than another goes on from that one's features. While the features of a phase are computed,
 /// those of later phases that lie on the way are kept too.
+///
+/// Through which pipelines a picture passes decides the last bits of its features. So it must not depend on what a run
+/// did before it was stopped: the pipelines of frontiers that are known from the beginning are fed by each other alone,
+/// and a phase that finds its frontier later, or moves it, has pipelines of its own behind them.
 @EngineActor
 final class FeatureChain {
   private let graph: Graph
-  private let frontiers: [Frontier]
+  /// The frontier of each phase, where it is known from the beginning.
+  private let frontiers: [Frontier?]
   private let options: TrainingOptions
   private let root: FeaturePipeline
   private var pipelines: [[Graph.Node.ID]: FeaturePipeline] = [:]
+  /// The pipelines of the present phase alone, in the order in which it made them.
+  private var own: [(frontier: Frontier, pipeline: FeaturePipeline)] = []
 
   /// The chain for phases with the given frontiers in one network.
   init(
-    _ graph: Graph, frontiers: [Frontier], parameters: ParameterBank, source: any PictureSource,
+    _ graph: Graph, frontiers: [Frontier?], parameters: ParameterBank, source: any PictureSource,
     options: TrainingOptions
   ) {
     self.graph = graph
@@ -24,52 +31,67 @@ final class FeatureChain {
     root = FeaturePipeline(source: source, parameters: parameters, chunkSize: options.frozenMicroBatchSize)
   }
 
-  /// The pipeline of a phase.
-  func pipeline(ofPhase phase: Int) throws(EngineError) -> FeaturePipeline { try pipeline(to: frontiers[phase]) }
+  /// The pipeline of the present phase to the frontier that it has come to.
+  func pipeline(to frontier: Frontier) throws(EngineError) -> FeaturePipeline {
+    if frontiers.contains(where: { $0?.crossing == frontier.crossing }) || frontier.prefix == nil {
+      return try shared(to: frontier)
+    }
+    if let made = own.first(where: { $0.frontier.crossing == frontier.crossing }) { return made.pipeline }
+    let made = try make(to: frontier, after: previous(of: frontier, among: known + own.map(\.frontier)))
+    own.append((frontier, made))
+    return made
+  }
 
-  /// The pipelines that a phase's pictures pass and that later phases start from.
-  func usefulLater(beforePhase phase: Int) throws(EngineError) -> [FeaturePipeline] {
+  /// The pictures themselves.
+  var pictures: FeaturePipeline { root }
+
+  /// The pipelines that the pictures of a phase pass and that later phases start from.
+  func usefulLater(at frontier: Frontier, ofPhase phase: Int) throws(EngineError) -> [FeaturePipeline] {
     var result: [FeaturePipeline] = []
-    for later in frontiers[phase...].dropFirst() {
-      guard later.prefix != nil, later.crossing != frontiers[phase].crossing, isOnTheWay(later, to: frontiers[phase])
-      else { continue }
-      let pipeline = try pipeline(to: later)
+    for later in frontiers[phase...].dropFirst().compactMap({ $0 }) {
+      guard later.prefix != nil, later.crossing != frontier.crossing, isOnTheWay(later, to: frontier) else { continue }
+      let pipeline = try shared(to: later)
       if !result.contains(where: { $0 === pipeline }) { result.append(pipeline) }
     }
     return result
   }
 
-  /// Gives back what no phase after this one starts from.
-  func forget(afterPhase phase: Int) {
-    let later = frontiers[phase...].dropFirst()
+  /// Gives back what neither a frontier of the present phase nor a later phase starts from.
+  ///
+  /// - Parameter frontier: The frontier that the phase goes on from; nil where it has ended.
+  func forget(but frontier: Frontier?, ofPhase phase: Int) {
+    for (place, pipeline) in own where place.crossing != frontier?.crossing { pipeline.forget() }
+    if frontier == nil { own = [] }
+    let later = frontiers[phase...].dropFirst().compactMap { $0 } + (frontier.map { [$0] } ?? [])
     for (crossing, pipeline) in pipelines {
       let isNeeded = later.contains { frontier in
         frontier.crossing == crossing
-          || frontiers.contains { $0.crossing == crossing && isOnTheWay($0, to: frontier) }
+          || known.contains { $0.crossing == crossing && isOnTheWay($0, to: frontier) }
       }
       if !isNeeded { pipeline.forget() }
     }
   }
 
-  private func pipeline(to frontier: Frontier) throws(EngineError) -> FeaturePipeline {
+  private var known: [Frontier] { frontiers.compactMap { $0 } }
+
+  private func shared(to frontier: Frontier) throws(EngineError) -> FeaturePipeline {
     guard frontier.prefix != nil else { return root }
     if let made = pipelines[frontier.crossing] { return made }
-    let before = previous(of: frontier)
-    let start = before?.crossing ?? graph.inputs
-    var frozen = graph
-    frozen.outputs = frontier.crossing
-    let made = try FeaturePipeline(
-      frozen.continuation(from: start),
-      after: before.map { frontier throws(EngineError) in
-        try pipeline(to: frontier)
-      } ?? root,
-      precision: options.precision.frozen)
+    let made = try make(to: frontier, after: previous(of: frontier, among: known))
     pipelines[frontier.crossing] = made
     return made
   }
 
-  /// The last frontier on the way to another.
-  private func previous(of frontier: Frontier) -> Frontier? {
+  private func make(to frontier: Frontier, after before: Frontier?) throws(EngineError) -> FeaturePipeline {
+    var frozen = graph
+    frozen.outputs = frontier.crossing
+    let upstream = try before.map { before throws(EngineError) in try pipeline(to: before) } ?? root
+    return try FeaturePipeline(
+      frozen.continuation(from: before?.crossing ?? graph.inputs), after: upstream, precision: options.precision.frozen)
+  }
+
+  /// The last of some frontiers on the way to another.
+  private func previous(of frontier: Frontier, among frontiers: [Frontier]) -> Frontier? {
     frontiers.filter { $0.prefix != nil && $0.crossing != frontier.crossing && isOnTheWay($0, to: frontier) }
       .max { $0.frozenNodes.count < $1.frozenNodes.count }
   }

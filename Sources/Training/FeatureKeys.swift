@@ -36,7 +36,7 @@ struct NetworkKey {
 
   /// The key of pictures that nothing has been done to yet.
   init(pictureShape: Shape, chunkSize: Int) {
-    add("\(NetworkKey.program)\n\(ComputeIdentity.description)\npictures \(pictureShape) by \(chunkSize)\n")
+    add("\(NetworkKey.program)\n\(EngineDescription.current)\npictures \(pictureShape) by \(chunkSize)\n")
   }
 
   /// The key of what a further part of the network makes of them.

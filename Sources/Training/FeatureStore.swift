@@ -92,8 +92,11 @@ final class FeatureStore: @unchecked Sendable {
     UnsafeMutableRawBufferPointer(rebasing: bytes[row * form.byteCount..<(row + 1) * form.byteCount])
   }
 
+  /// What the name begins with that a file has for a moment.
+  static let fileNamePrefix = ".features-"
+
   private static func map(byteCount: Int, in folder: String) -> UnsafeMutableRawBufferPointer? {
-    let path = "\(folder)/.features-\(getpid())"
+    let path = "\(folder)/\(fileNamePrefix)\(getpid())"
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

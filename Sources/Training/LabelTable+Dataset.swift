@@ -52,10 +52,11 @@ extension LabelTable {
 extension TaskDescription {
   /// The classification that a data set's labels ask for.
   package init(
-    _ labels: LabelSet, weight: Float = 1, labelSmoothing: Float = 0, classWeighting: ClassWeighting = .none
+    _ labels: LabelSet, weight: Float = 1, labelSmoothing: Float = 0, loss: Loss = .crossEntropy,
+    classWeighting: ClassWeighting = .none
   ) {
     self.init(
       name: labels.name, kind: .classification(classes: labels.classes), weight: weight,
-      labelSmoothing: labelSmoothing, classWeighting: classWeighting)
+      labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
   }
 }

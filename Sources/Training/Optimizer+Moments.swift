@@ -5,13 +5,19 @@ import Tensors
 extension Optimizer {
   /// A copy of what is kept of every parameter that has ever trained.
   package var moments: [ParameterPath: Checkpoint.Moments] {
-    Dictionary(
-      uniqueKeysWithValues: states.map { path, state in
-        var copy = Checkpoint.Moments()
-        copy.stepCount = state.stepCount
-        for (buffer, tensor) in Self.kept { copy[keyPath: tensor] = self.tensor(state[keyPath: buffer], at: path) }
-        return (path, copy)
-      })
+    Dictionary(uniqueKeysWithValues: states.keys.compactMap { path in moments(of: path).map { (path, $0) } })
+  }
+
+  /// How many steps each parameter has taken that has ever trained.
+  package var stepCounts: [ParameterPath: Int] { states.mapValues(\.stepCount) }
+
+  /// A copy of what is kept of one parameter; nil where it has never trained.
+  package func moments(of path: ParameterPath) -> Checkpoint.Moments? {
+    guard let state = states[path] else { return nil }
+    var copy = Checkpoint.Moments()
+    copy.stepCount = state.stepCount
+    for (buffer, tensor) in Self.kept { copy[keyPath: tensor] = self.tensor(state[keyPath: buffer], at: path) }
+    return copy
   }
 
   /// Puts back what was kept, before the next phase begins.

@@ -19,16 +19,16 @@ struct PhasePlan: Sendable {
   /// How many numbers train.
   let trainableCount: Int
 
-  /// Resolves a phase.
+  /// What a phase means while some parameters train.
   ///
   /// - Parameters:
   ///   - graph: The network that ends in logits.
+  ///   - trainable: The parameters that train, which may be fewer than the phase began with.
   ///   - microBatchSize: Overrules the estimate.
-  /// - Throws: `ScheduleError` where the phase's selection does not fit the network.
   init(
-    _ phase: Phase, graph: Graph, heads: [Head], batchSize: Int, microBatchSize: Int? = nil
-  ) throws(ScheduleError) {
-    let trainable = try phase.trainable(in: graph, headLayers: Set(heads.flatMap(\.layers)))
+    _ phase: Phase, trainable: Set<ParameterPath>, graph: Graph, heads: [Head], batchSize: Int,
+    microBatchSize: Int? = nil
+  ) {
     self.trainable = trainable
     trainableCount = graph.parameters.reduce(0) {
       trainable.contains($1.path) ? $0 + $1.parameter.shape.elementCount : $0
@@ -56,10 +56,13 @@ struct PhasePlan: Sendable {
       // The samples of a batch know each other by their statistics: it cannot be cut.
       self.microBatchSize = batchSize
     } else {
-      self.microBatchSize = min(
-        batchSize, microBatchSize ?? PhasePlan.fittingMicroBatchSize(of: frontier.suffix, batchSize: batchSize))
+      let wanted = microBatchSize ?? PhasePlan.fittingMicroBatchSize(of: frontier.suffix, batchSize: batchSize)
+      self.microBatchSize = max(1, min(batchSize, wanted))
     }
   }
+
+  /// Everything that may change in this phase.
+  var changing: Set<ParameterPath> { trainable.union(movingStatistics) }
 
   /// Makes the parts of a batch smaller until what a step keeps fits into a budget, where a batch may be cut.
   @EngineActor mutating func fit(
@@ -105,5 +108,15 @@ struct PhasePlan: Sendable {
     var size = 1
     while size * 2 <= batchSize, size * 2 * perSample <= budget { size *= 2 }
     return size * 2 > batchSize && batchSize * perSample <= budget ? batchSize : size
+  }
+}
+
+extension Phase.BatchNormalizationMode {
+  /// The same for plans.
+  var forPlans: PlanOptions.BatchNormalizationMode {
+    switch self {
+    case .frozenStatistics, .affineOnly: .frozenStatistics
+    case .trainingStatistics: .trainingStatistics
+    }
   }
 }

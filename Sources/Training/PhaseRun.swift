@@ -3,205 +3,210 @@ import Freezing
 import Graphs
 import Tasks
 
-/// One phase at work: plans compiled for what trains in it, the features before them, and its epochs.
+/// One phase at work, from wherever in it the run's state is to its end.
 @EngineActor
 final class PhaseRun {
-  /// What outlives a phase.
-  struct Context {
-    let graph: Graph
-    let heads: [Head]
-    let parameters: ParameterBank
-    let data: TrainingData
-    let options: TrainingOptions
-    let optimizer: Optimizer
-    /// What each phase means for the network.
-    let plans: [PhasePlan]
-    let features: FeatureChain
-    let events: (TrainingEvent) throws -> Void
-    /// Where features go that memory has no room for; nil for nowhere.
-    let cacheFolder: String?
-    /// Where features of earlier runs are; nil for nowhere.
-    let library: FeatureLibrary?
-    var best: BestWeights
-    /// Epochs of all phases so far, which number the shuffles.
-    var epochCount = 0
-    /// Optimizer steps of all phases so far.
-    var stepCount = 0
-    /// Forward passes of all phases so far, which number the dropout masks.
-    var passCount: UInt64 = 0
-  }
-
-  private let phase: Phase
-  private let plan: PhasePlan
-  private let index: Int
-  private let pipeline: FeaturePipeline
-  private let trained: Plan
-  private let evaluator: Evaluator
-  private let losses: TaskLosses
+  let context: RunContext
+  let state: RunState
+  let phase: Phase
+  /// The place of the phase in its schedule.
+  let index: Int
+  /// What is compiled for the parameters that train now.
+  private(set) var machine: PhaseMachine
+  /// What the phase meant when it began.
+  private let whole: PhasePlan
   /// The samples of one optimizer step.
-  private let stepSize: Int
+  let stepSize: Int
   /// The samples of one epoch.
-  private let samplesPerEpoch: Int
-  private let stepsPerEpoch: Int
-  private let epochCount: Int
-  private let clock = ContinuousClock()
-  private let begin: ContinuousClock.Instant
+  let samplesPerEpoch: Int
+  /// The steps of a whole epoch.
+  let stepsPerEpoch: Int
 
-  /// Compiles a phase's plans.
+  /// Compiles a phase.
   ///
-  /// - Parameter index: The place of the phase in its schedule.
-  /// - Throws: `EngineError` where no plan can be made.
-  init(_ phase: Phase, at index: Int, context: Context) throws(EngineError) {
-    begin = clock.now
-    let data = context.data
-    self.phase = phase
+  /// - Parameters:
+  ///   - phase: The phase, with its stages chosen.
+  ///   - index: Its place in the schedule.
+  /// - Throws: `EngineError` where no plan can be made, `ScheduleError` where the phase does not fit the network.
+  init(_ phase: Phase, at index: Int, context: RunContext, state: RunState) throws {
+    self.context = context
+    self.state = state
     self.index = index
-    let batchSize = min(context.options.batchSize, data.training.count)
-    plan = context.plans[index]
+    self.phase = phase
+    whole = context.plan(
+      phase, at: index, trainable: try phase.trainable(in: context.graph, headLayers: context.headLayers))
     // A last short batch would be normalised by the zeros that fill it up.
     samplesPerEpoch =
-      plan.movingStatistics.isEmpty ? data.training.count : data.training.count / batchSize * batchSize
-    stepSize = batchSize * context.options.accumulation
+      whole.movingStatistics.isEmpty
+      ? context.data.training.count : context.data.training.count / context.batchSize * context.batchSize
+    stepSize = context.batchSize * context.options.accumulation
     stepsPerEpoch = (samplesPerEpoch + stepSize - 1) / stepSize
-    epochCount = phase.epochCount(stepsPerEpoch: stepsPerEpoch)
-    pipeline = try context.features.pipeline(ofPhase: index)
-    var planOptions = plan.options(phase, context.options)
-    planOptions.memoryBudget = context.options.memoryBudget
-    trained = try Plan(plan.frontier.suffix, parameters: context.parameters, options: planOptions)
-    let inference = try Plan(
-      plan.frontier.suffix, parameters: context.parameters,
-      options: PlanOptions(batchSize: plan.microBatchSize, precision: context.options.precision.trained))
-    evaluator = Evaluator(pipeline: pipeline, plan: inference, labels: data.labels)
-    losses = TaskLosses(data.labels, training: data.training, microBatchSize: plan.microBatchSize)
+    machine = try PhaseMachine(phase, whole, context: context, parameters: state.parameters)
+    // On the same way to what trains now as before the run was stopped.
+    var frozen: [String] = []
+    for stages in state.progress.phase.freezings {
+      frozen += stages
+      machine = try PhaseMachine(phase, plan(without: frozen), context: context, parameters: state.parameters)
+    }
   }
 
   /// Runs the phase to its end, and leaves the weights that its schedule wants.
-  func run(of phaseCount: Int, restore: Schedule.Restore, context: inout Context) throws -> PhaseReport {
-    try context.events(
-      .phaseBegan(
-        TrainingEvent.PhaseStart(
-          phase: phase.name, index: index, phaseCount: phaseCount, trainableParameters: plan.trainableCount,
-          epochs: epochCount, batchSize: min(stepSize, samplesPerEpoch), microBatchSize: plan.microBatchSize)))
-    context.best.include(plan.trainable)
-    context.best.include(plan.movingStatistics)
-    context.optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
-    let features = try cacheFeatures(context)
-    var patience = Patience(phase.until)
-    var epoch = 0
-    var trainingTime = Duration.zero
-    var seenCount = 0
-    while epoch < epochCount, !patience.isExhausted {
-      epoch += 1
-      let start = clock.now
-      let requests = context.data.trainingRequests(seed: context.options.seed, epoch: context.epochCount)
-      context.epochCount += 1
-      let count = try train(requests, epoch: epoch, context: &context)
-      let time = clock.now - start
-      trainingTime += time
-      seenCount += count
-      let measured = try evaluator.measure(context.data.validation)
-      let loss = losses.value(of: measured)
-      let isBest = context.best.offer(loss: loss)
-      patience.note { $0.value(of: measured, loss: loss) }
-      try context.events(
-        .epoch(
-          TrainingEvent.EpochReport(
-            phase: phase.name, epoch: epoch, loss: losses.epochLoss, validationLoss: loss,
-            validation: Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.summary) }), isBest: isBest,
-            seconds: (clock.now - start).inSeconds, imagesPerSecond: Double(count) / time.inSeconds)))
+  func run() throws {
+    try begin()
+    if state.progress.phase.endedBy == nil { try cacheFeatures() }
+    while state.progress.phase.endedBy == nil || state.progress.phase.epochStepCount > 0 {
+      try trainEpoch()
+      try validate()
+      try context.reached(.epoch)
     }
-    if restore != .last { context.best.restore() }
-    context.features.forget(afterPhase: index)
-    let report = PhaseReport(
-      name: phase.name, trainableParameters: plan.trainableCount, epochs: epoch, seconds: (clock.now - begin).inSeconds,
-      imagesPerSecond: Double(seenCount) / trainingTime.inSeconds, cached: features.isCached,
-      reusedFeatures: features.reusedCount,
-      microBatchSize: plan.microBatchSize, arenaBytes: trained.arenaByteCount, bestValidationLoss: context.best.loss)
-    try context.events(.phaseEnded(report))
-    return report
+    try end()
+  }
+
+  /// The steps that the phase has taken.
+  var stepCount: Int { state.progress.phase.epochCount * stepsPerEpoch + state.progress.phase.epochStepCount }
+
+  /// The most steps that it may take.
+  var mostSteps: Int { phase.stepCount(stepsPerEpoch: stepsPerEpoch) }
+
+  /// What the phase means without some of its stages.
+  private func plan(without frozen: [String]) -> PhasePlan {
+    let stages = context.graph.trainableStages(headLayers: context.headLayers)
+    let layers = Set(stages.filter { frozen.contains($0.name) }.flatMap(\.layers))
+    return context.plan(phase, at: index, trainable: whole.trainable.filter { !layers.contains($0.layer) })
+  }
+}
+
+// MARK: - From the beginning to the end
+
+extension PhaseRun {
+  /// Announces the phase, and turns state and optimizer to it.
+  private func begin() throws {
+    let isResumed = state.progress.phase.hasBegun
+    let start = TrainingEvent.PhaseStart(
+      phase: phase.name, index: index, phaseCount: context.schedule.phases.count,
+      trainableParameters: whole.trainableCount,
+      epochs: phase.epochs == nil && phase.steps == nil ? nil : phase.epochCount(stepsPerEpoch: stepsPerEpoch),
+      batchSize: min(stepSize, samplesPerEpoch), microBatchSize: machine.plan.microBatchSize)
+    if isResumed {
+      try context.events(.phaseResumed(start, epoch: state.progress.phase.epochCount + 1))
+    } else {
+      try context.events(.phaseBegan(start))
+      if let chosen = phase.choose?.chosen, context.schedule.phases[index].choose?.chosen == nil {
+        try context.events(.note("phase \(phase.name): \(chosen.joined(separator: ", ")) chosen by their gradients"))
+      }
+      state.include(whole.changing, isRestored: context.schedule.restore != .last)
+      state.progress.phase.losses = machine.losses.zeros
+      state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
+      state.progress.phase.watches = phase.until.map { _ in MetricWatch() }
+      state.progress.phase.hasBegun = true
+      if isOutOfTime(beforeFirstStep: true) { state.progress.phase.endedBy = PhaseEnding.budget.name }
+    }
+    if let average = context.schedule.average {
+      state.beginAverage(average, of: machine.plan.changing, stepCount: stepCount)
+    }
+    turnOptimizer(forgetting: !isResumed && phase.optimizerState == .reset)
+  }
+
+  /// Turns the optimizer to the parameters that train now.
+  private func turnOptimizer(forgetting forgets: Bool) {
+    let multipliers = phase.multipliers?.factors(
+      for: machine.plan.trainable, in: context.graph, headLayers: context.headLayers)
+    state.optimizer.train(
+      machine.trained.gradients, by: phase.optimizer, clipping: phase.clipping, multipliers: multipliers ?? [:],
+      forgetting: forgets)
   }
 
   /// Runs the frozen part once for every picture, as far as that can be kept.
-  private func cacheFeatures(_ context: Context) throws -> (isCached: Bool, reusedCount: Int) {
-    guard context.options.cachesFeatures else { return (false, 0) }
+  private func cacheFeatures() throws {
+    let isKnown = state.progress.phase.isCached != nil
+    guard context.options.cachesFeatures else {
+      state.progress.phase.isCached = false
+      return
+    }
     let forms = context.data.trainingForms
     let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
-    let outcome = try pipeline.cache(
-      requests, alongWith: context.features.usefulLater(beforePhase: index), library: context.library,
+    let outcome = try machine.pipeline.cache(
+      requests, alongWith: context.features.usefulLater(at: machine.plan.frontier, ofPhase: index),
+      library: context.library,
       memoryBudget: context.options.featureMemoryBudget, folder: context.cacheFolder
     ) { count throws in
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))
     }
-    if !outcome.hasRoom, pipeline.hasPrefix {
+    if !outcome.hasRoom, machine.pipeline.hasPrefix, !isKnown {
       try context.events(
         .note("phase \(phase.name): no room to keep what the frozen part puts out, so it runs at every step"))
     }
-    return (outcome.hasRoom && forms != nil && pipeline.hasPrefix, outcome.reusedCount)
+    state.progress.phase.reusedCount += outcome.reusedCount
+    state.progress.phase.isCached = outcome.hasRoom && forms != nil && machine.pipeline.hasPrefix
   }
 
-  /// Trains for one epoch.
-  ///
-  /// - Returns: How many pictures were seen.
-  private func train(_ requests: [PictureRequest], epoch: Int, context: inout Context) throws -> Int {
-    let batches = requests.prefix(samplesPerEpoch).chunked(by: stepSize)
-    let feed = pipeline.feed(batches.flatMap { $0.chunked(by: plan.microBatchSize) })
-    let start = clock.now
-    var count = 0
-    losses.beginEpoch()
-    for (index, batch) in batches.enumerated() {
-      try Task.checkCancellation()
-      losses.beginBatch(batch)
-      var done = 0
-      while done < batch.count {
-        let list = try feed.next(into: trained.inputs)
-        trained.forward(step: context.passCount)
-        context.passCount += 1
-        losses.add(list, plan: trained)
-        trained.backward(accumulating: done > 0)
-        done += list.count
-      }
-      let loss = losses.endBatch()
-      context.stepCount += 1
-      guard loss.isFinite else {
-        throw TrainingError(
-          .diverged, subject: "phase \(phase.name), step \(context.stepCount)",
-          detail: "the loss is no number any more; a lower learning rate may help")
-      }
-      let step = (epoch - 1) * stepsPerEpoch + index
-      let rate = phase.learningRate.value(step: step, of: epochCount * stepsPerEpoch)
-      context.optimizer.step(learningRate: rate)
-      count += batch.count
-      let seconds = (clock.now - start).inSeconds
-      let stepsLeft = epochCount * stepsPerEpoch - step - 1
-      try context.events(
-        .step(
-          TrainingEvent.StepReport(
-            phase: phase.name, epoch: epoch, step: context.stepCount, loss: loss, learningRate: rate,
-            imagesPerSecond: Double(count) / seconds,
-            secondsLeft: seconds / Double(index + 1) * Double(stepsLeft))))
+  /// Freezes stages that have settled, and goes on with the others.
+  func freeze(_ stages: [String]) throws {
+    try context.events(
+      .note("phase \(phase.name): \(stages.joined(separator: ", ")) settled, and frozen from here on"))
+    state.progress.phase.freezings.append(stages)
+    let before = machine.plan
+    let after = plan(without: state.progress.phase.freezings.flatMap { $0 })
+    if let average = context.schedule.average {
+      state.settleAverage(average, of: before.changing.subtracting(after.changing), goingOnWith: after.changing)
     }
-    return count
+    machine = try PhaseMachine(phase, after, context: context, parameters: state.parameters)
+    state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
+    turnOptimizer(forgetting: false)
   }
-}
 
-extension Phase.BatchNormalizationMode {
-  /// The same for plans.
-  var forPlans: PlanOptions.BatchNormalizationMode {
-    switch self {
-    case .frozenStatistics, .affineOnly: .frozenStatistics
-    case .trainingStatistics: .trainingStatistics
+  /// Keeps the features before what still trains, once stages have been frozen.
+  func cacheFeaturesAnew() throws {
+    try cacheFeatures()
+    context.features.forget(but: machine.plan.frontier, ofPhase: index)
+  }
+
+  /// Restores the weights that the schedule wants, and closes the phase's account.
+  private func end() throws {
+    let progress = state.progress.phase
+    let best = context.schedule.restore == .bestOfPhase ? progress.bestLoss : state.progress.bestLoss
+    state.endAverage()
+    if context.schedule.restore != .last, best.isFinite, progress.epochCount > 0 { state.best.restore() }
+    context.features.forget(but: nil, ofPhase: index)
+    if phase.budget != nil || context.schedule.budget != nil {
+      state.progress.record.phases[index].timed = RunRecord.Timed(
+        steps: stepCount, isCut: progress.endedBy == PhaseEnding.budget.name)
     }
+    let report = PhaseReport(
+      name: phase.name, trainableParameters: whole.trainableCount, epochs: progress.epochCount,
+      seconds: state.clock.seconds - progress.beginSeconds,
+      imagesPerSecond: progress.pictureCount > 0 ? Double(progress.pictureCount) / progress.trainingSeconds : 0,
+      cached: progress.isCached ?? false, reusedFeatures: progress.reusedCount,
+      microBatchSize: machine.plan.microBatchSize,
+      arenaBytes: machine.trained.arenaByteCount, bestValidationLoss: state.progress.bestLoss,
+      endedBy: progress.endedBy ?? "")
+    try context.events(.phaseEnded(report))
+    state.progress.reports.append(report)
+    state.progress.phase = PhaseProgress()
   }
 }
 
-extension MetricAccumulator {
-  fileprivate var summary: TrainingEvent.TaskSummary {
-    TrainingEvent.TaskSummary(loss: loss.mean, accuracy: confusion.accuracy)
-  }
-}
+// MARK: - Time
 
-extension Duration {
-  /// The duration in seconds; never zero, so that it can be divided by.
-  var inSeconds: Double { max(Double(components.seconds) + Double(components.attoseconds) * 1e-18, 1e-9) }
+extension PhaseRun {
+  /// Whether the time of the phase, or of all phases, is over; what an earlier run has recorded counts in its place.
+  func isOutOfTime(beforeFirstStep: Bool = false) -> Bool {
+    guard phase.budget != nil || context.schedule.budget != nil else { return false }
+    if let timed = state.progress.record.phases[index].timed { return timed.isCut && stepCount >= timed.steps }
+    let now = state.clock.seconds
+    // The first phase trains for a step at least, and so does a phase with time of its own.
+    if let budget = context.schedule.budget, now >= budget.seconds, !beforeFirstStep || index > 0 { return true }
+    guard let budget = phase.budget, !beforeFirstStep else { return false }
+    return now - state.progress.phase.beginSeconds >= budget.seconds
+  }
+
+  /// How much time is left by the clock; nil where nobody bounds it.
+  var secondsLeft: Double? {
+    let now = state.clock.seconds
+    let ends = [
+      context.schedule.budget?.seconds, phase.budget.map { state.progress.phase.beginSeconds + $0.seconds },
+    ]
+    return ends.compactMap { $0.map { max(0, $0 - now) } }.min()
+  }
 }

@@ -32,12 +32,13 @@ package struct RateFinder {
     self.options = options
     self.graph = graph
     parameters = try ParameterBank(graph: graph, weights: weights)
-    plan = try PhasePlan(
-      phase, graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
+    plan = PhasePlan(
+      phase, trainable: try phase.trainableOrCandidates(in: graph, headLayers: Set(heads.flatMap(\.layers))),
+      graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
       microBatchSize: options.microBatchSize)
     let chain = FeatureChain(
       graph, frontiers: [plan.frontier], parameters: parameters, source: data.pictures, options: options)
-    pipeline = try chain.pipeline(ofPhase: 0)
+    pipeline = try chain.pipeline(to: plan.frontier)
   }
 
   /// Takes the steps, until the last rate or until the loss grows beyond all bounds.
@@ -61,7 +62,7 @@ package struct RateFinder {
     let feed = pipeline.feed(batches.flatMap { $0.chunked(by: plan.microBatchSize) })
     var search = RateSearch(phase: phase.name)
     var passCount: UInt64 = 0
-    losses.beginEpoch()
+    var epoch = losses.zeros
     for (step, batch) in batches.enumerated() {
       try Task.checkCancellation()
       losses.beginBatch(batch)
@@ -75,7 +76,7 @@ package struct RateFinder {
         done += list.count
       }
       let rate = range.rate(step: step)
-      guard search.note(learningRate: rate, loss: losses.endBatch()) else { break }
+      guard search.note(learningRate: rate, loss: losses.endBatch(of: &epoch)) else { break }
       optimizer.step(learningRate: rate)
       if let last = search.steps.last { try progress(last) }
     }

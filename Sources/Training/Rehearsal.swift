@@ -35,9 +35,11 @@ package struct Rehearsal {
     self.options = options
     let bank = try ParameterBank(graph: graph, weights: weights)
     parameters = bank
+    let headLayers = Set(heads.flatMap(\.layers))
     plans = try schedule.phases.map { phase in
-      var plan = try PhasePlan(
-        phase, graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
+      var plan = PhasePlan(
+        phase, trainable: try phase.trainableOrCandidates(in: graph, headLayers: headLayers), graph: graph,
+        heads: heads, batchSize: min(options.batchSize, data.training.count),
         microBatchSize: options.microBatchSize)
       if let budget = options.memoryBudget {
         try plan.fit(into: budget, phase: phase, parameters: bank, options: options)
@@ -86,7 +88,7 @@ package struct Rehearsal {
       plan.movingStatistics.isEmpty ? data.training.count : data.training.count / batchSize * batchSize
     let stepSize = min(batchSize * options.accumulation, sampleCount)
     let stepsPerEpoch = (sampleCount + stepSize - 1) / stepSize
-    let pipeline = try features.pipeline(ofPhase: index)
+    let pipeline = try features.pipeline(to: plan.frontier)
     var planOptions = plan.options(phase, options)
     planOptions.memoryBudget = options.memoryBudget
     let trained = try Plan(plan.frontier.suffix, parameters: parameters, options: planOptions)
@@ -102,7 +104,7 @@ package struct Rehearsal {
     let secondsPerPicture = pipeline.hasPrefix ? pipeline.secondsPerChunk() / Double(pipeline.chunkSize) : 0
     if forms != nil, kept[ObjectIdentifier(pipeline)] == nil {
       secondsBefore = Double(pictureCount) * (secondsPerPicture + secondsPerDecoding())
-      for target in [pipeline] + (try features.usefulLater(beforePhase: index)) {
+      for target in [pipeline] + (try features.usefulLater(at: plan.frontier, ofPhase: index)) {
         kept[ObjectIdentifier(target)] = pictureCount * target.rowByteCount
       }
     }

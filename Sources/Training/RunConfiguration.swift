@@ -71,6 +71,8 @@ public struct RunConfiguration: Hashable, Sendable, Codable {
   public var schedule: Schedule
   /// How samples go through the machine, and the seed.
   public var options: TrainingOptions
+  /// What the run has decided by measuring or by the clock; nil before it has.
+  public var record: RunRecord?
 
   /// A configuration of a run.
   public init(

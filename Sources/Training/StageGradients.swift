@@ -4,7 +4,7 @@ import Graphs
 
 /// Measures the gradients of stages, for choices that depend on them.
 ///
-/// Nothing is allocated when a step is noted.
+/// What is summed over steps belongs to whoever asks, so that a checkpoint can keep it; nothing is allocated for a step.
 @EngineActor
 package struct StageGradients {
   /// The parameters of a stage that have gradients.
@@ -15,8 +15,6 @@ package struct StageGradients {
   }
 
   private let members: [Members]
-  private var sums: [Double]
-  private var noteCount = 0
 
   /// Measures those stages that have anything in training, from input to output.
   package init(_ stages: [Stage], gradients: GradientBuffer, parameters: ParameterBank) {
@@ -32,7 +30,6 @@ package struct StageGradients {
       members[index].weights.append(parameters.values(at: path))
     }
     self.members = members.filter { !$0.gradients.isEmpty }
-    sums = Array(repeating: 0, count: self.members.count)
   }
 
   /// The norms of the present gradients and weights.
@@ -42,18 +39,15 @@ package struct StageGradients {
     }
   }
 
-  /// Takes note of the gradients of a step, before they are clipped.
-  package mutating func note() {
-    for index in members.indices { sums[index] += Self.norm(members[index].gradients) }
-    noteCount += 1
-  }
+  /// The names of the stages that are measured, from input to output.
+  package var stages: [String] { members.map(\.stage) }
 
-  /// The mean norms of the gradients noted since this was last asked for.
-  package mutating func takeMeans() -> [(stage: String, gradient: Double)] {
-    let result = zip(members, sums).map { (stage: $0.stage, gradient: $1 / Double(max(noteCount, 1))) }
-    for index in sums.indices { sums[index] = 0 }
-    noteCount = 0
-    return result
+  /// Sums over no steps yet.
+  package var zeros: [Double] { Array(repeating: 0, count: members.count) }
+
+  /// Adds the norms of the gradients of a step, before they are clipped.
+  package func add(to sums: inout [Double]) {
+    for index in members.indices { sums[index] += Self.norm(members[index].gradients) }
   }
 
   private static func norm(_ parts: [UnsafeMutableBufferPointer<Float>]) -> Double {

@@ -5,30 +5,26 @@ import Tasks
 @EngineActor
 final class TaskLosses {
   private let table: LabelTable
-  private let functions: [SoftmaxCrossEntropy]
+  private let functions: [any ClassificationLoss]
   private let balancing: MeanBalancing
   private var labels: [Int32]
   private var batch: [LossValue]
-  private var epoch: [LossValue]
   private var scales: [Float]
 
   /// The losses for training on some samples.
   init(_ table: LabelTable, training: [Int], microBatchSize: Int) {
     self.table = table
     functions = table.tasks.enumerated().map { index, task in
-      SoftmaxCrossEntropy(task, counts: table.classCounts(task: index, among: training))
+      task.trainingLoss(counts: table.classCounts(task: index, among: training))
     }
     balancing = MeanBalancing(table.tasks)
     labels = Array(repeating: -1, count: microBatchSize)
     batch = Array(repeating: LossValue(), count: functions.count)
-    epoch = batch
     scales = Array(repeating: 0, count: functions.count)
   }
 
-  /// Forgets the epoch before.
-  func beginEpoch() {
-    for task in epoch.indices { epoch[task] = LossValue() }
-  }
+  /// The losses of an epoch that has not begun.
+  var zeros: [LossValue] { Array(repeating: LossValue(), count: functions.count) }
 
   /// Turns to a batch: its mean is over all its samples, though they come in parts.
   func beginBatch(_ list: ArraySlice<PictureRequest>) {
@@ -50,15 +46,12 @@ final class TaskLosses {
     }
   }
 
-  /// J of the batch, which then counts for the epoch.
-  func endBatch() -> Double {
-    for task in epoch.indices { epoch[task] += batch[task] }
+  /// J of the batch, whose losses are added to those of its epoch.
+  func endBatch(of epoch: inout [LossValue]) -> Double {
+    for task in batch.indices { epoch[task] += batch[task] }
     return balancing.value(batch)
   }
 
-  /// J over the epoch so far.
-  var epochLoss: Double { balancing.value(epoch) }
-
-  /// J of what was measured.
-  func value(of measured: [MetricAccumulator]) -> Double { balancing.value(measured.map(\.loss)) }
+  /// J from the losses of all tasks.
+  func value(of losses: [LossValue]) -> Double { balancing.value(losses) }
 }

@@ -6,37 +6,21 @@ import Tasks
 /// Fine-tunes a network: phase after phase of a schedule, on labelled pictures.
 ///
 /// With the same network, data, schedule, options and number of threads on the same machine, the weights come out the
-/// same to the bit.
+/// same to the bit, however often the run stops on its way and goes on from its state.
 @EngineActor
 package final class Trainer {
-  /// Where a run stands at the end of a phase.
-  package struct State {
-    /// How many phases are done.
-    package let phaseCount: Int
-    /// Epochs of all phases so far.
-    package let epochCount: Int
-    /// Optimizer steps so far.
-    package let stepCount: Int
-    /// Forward passes so far, which number the dropout masks.
-    package let passCount: UInt64
-    /// The lowest validation loss so far.
-    package let bestLoss: Double
-    /// The parameters.
-    package let parameters: ParameterBank
-    /// The optimizer with its running means.
-    package let optimizer: Optimizer
-  }
-
+  /// Everything that changes while training: between two steps it is all that is needed to go on.
+  package let state: RunState
   /// The parameters: as they are now while training, and the result afterwards.
-  package let parameters: ParameterBank
+  package var parameters: ParameterBank { state.parameters }
 
-  private let schedule: Schedule
-  private var context: PhaseRun.Context
+  private var context: RunContext
 
   /// A trainer of a network.
   ///
   /// - Parameters:
   ///   - graph: The network that ends in one vector of logits a task, in the order of the tasks of `data`.
+  ///   - record: What an earlier run has decided, to decide the same.
   ///   - cacheFolder: Where features go that memory has no room for; nil for nowhere.
   ///   - library: Where features of earlier runs are, and those of this one go; nil for nowhere.
   ///   - events: Told of everything that happens, on the engine's thread; an error that it throws ends the run.
@@ -44,7 +28,7 @@ package final class Trainer {
   ///   are missing.
   package init(
     graph: Graph, weights: Weights, heads: [Head], data: TrainingData, schedule: Schedule, options: TrainingOptions,
-    cacheFolder: String? = nil, library: FeatureLibrary? = nil,
+    record: RunRecord? = nil, cacheFolder: String? = nil, library: FeatureLibrary? = nil,
     events: @escaping (TrainingEvent) throws -> Void = { _ in }
   ) throws {
     try options.validate()
@@ -65,42 +49,83 @@ package final class Trainer {
           + graph.inputs.map { graph.nodes[$0].outputShape.description }.joined(separator: ", "))
     }
     EngineThreads.use(options.threads)
-    self.schedule = schedule
-    let bank = try ParameterBank(graph: graph, weights: weights)
-    parameters = bank
-    let plans = try schedule.phases.map { phase in
-      var plan = try PhasePlan(
-        phase, graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
-        microBatchSize: options.microBatchSize)
-      if let budget = options.memoryBudget {
-        try plan.fit(into: budget, phase: phase, parameters: bank, options: options)
+    let now = RunRecord(version: graftVersion, engine: .current, phases: [])
+    let state = try RunState(graph: graph, weights: weights, record: now)
+    let headLayers = Set(heads.flatMap(\.layers))
+    let plans = try schedule.phases.enumerated().map { index, phase in
+      let recorded = record?.phase(named: phase.name, at: index)
+      var plan = PhasePlan(
+        phase,
+        trainable: try phase.trainableOrCandidates(in: graph, headLayers: headLayers),
+        graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
+        microBatchSize: recorded?.microBatchSize ?? options.microBatchSize)
+      if recorded == nil, let budget = options.memoryBudget {
+        try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
       }
+      state.progress.record.phases.append(
+        RunRecord.Phase(
+          name: phase.name, microBatchSize: plan.microBatchSize, chosen: recorded?.chosen, timed: recorded?.timed))
       return plan
     }
-    context = PhaseRun.Context(
-      graph: graph, heads: heads, parameters: parameters, data: data, options: options,
-      optimizer: Optimizer(graph: graph, parameters: parameters), plans: plans,
+    if let strength = schedule.regularization?.towardsPretrained, strength > 0 {
+      let trunk = weights.tensors.filter { !headLayers.contains($0.key.layer) }
+      state.optimizer.pull(towards: Weights(trunk), strength: strength)
+    }
+    self.state = state
+    context = RunContext(
+      graph: graph, heads: heads, data: data, schedule: schedule, options: options, plans: plans,
       features: FeatureChain(
-        graph, frontiers: plans.map(\.frontier), parameters: parameters, source: data.pictures, options: options),
-      events: events, cacheFolder: cacheFolder, library: library,
-      best: BestWeights(graph: graph, parameters: parameters))
+        graph,
+        frontiers: zip(schedule.phases, plans).map { phase, plan in
+          phase.choose != nil && phase.choose?.chosen == nil ? nil : plan.frontier
+        }, parameters: state.parameters, source: data.pictures, options: options),
+      cacheFolder: cacheFolder, library: library, events: events)
   }
 
-  /// Runs all phases.
+  /// Goes on where a checkpoint was written, instead of at the beginning.
   ///
-  /// - Parameter phaseEnded: Called after each phase, to keep what a crash would lose.
-  package func run(phaseEnded: (State) throws -> Void = { _ in }) throws -> [PhaseReport] {
-    var reports: [PhaseReport] = []
-    for (index, phase) in schedule.phases.enumerated() {
-      let run = try PhaseRun(phase, at: index, context: context)
-      reports.append(try run.run(of: schedule.phases.count, restore: schedule.restore, context: &context))
-      try phaseEnded(
-        State(
-          phaseCount: index + 1, epochCount: context.epochCount, stepCount: context.stepCount,
-          passCount: context.passCount, bestLoss: context.best.loss, parameters: parameters,
-          optimizer: context.optimizer))
+  /// - Throws: ``TrainingError`` with code `unfitCheckpoint` where it is none of such a run.
+  package func resume(_ checkpoint: Checkpoint) throws(TrainingError) {
+    let progress = checkpoint.progress
+    let phases = context.schedule.phases
+    func fits() -> Bool {
+      guard phases.map(\.name).starts(with: progress.reports.map(\.name)) else { return false }
+      guard progress.phase.hasBegun else { return true }
+      guard progress.reports.count < phases.count else { return false }
+      let phase = phases[progress.reports.count]
+      return progress.phase.losses.count == context.data.labels.tasks.count
+        && progress.phase.watches.count == phase.until.count
+        && (phase.freezeSettled == nil) == progress.phase.gradientNorms.isEmpty
     }
-    return reports
+    guard fits() else {
+      throw TrainingError(
+        .unfitCheckpoint, subject: "checkpoint", detail: "stands where no run of this schedule can stand")
+    }
+    // What this process has recorded is no less than what the one before had, since that was written first.
+    let record = state.progress.record
+    state.resume(checkpoint)
+    state.progress.record = record
+  }
+
+  /// Runs all phases that are left.
+  ///
+  /// - Parameter reached: Called wherever the run may be kept; where the task is cancelled, once more before the error.
+  /// - Throws: `CancellationError` where the task is cancelled, at the next step; whatever fails.
+  package func run(reached: @escaping (RunMoment) throws -> Void = { _ in }) throws -> [PhaseReport] {
+    context.reached = reached
+    do {
+      while state.progress.reports.count < context.schedule.phases.count {
+        let index = state.progress.reports.count
+        if !state.progress.phase.hasBegun { state.progress.phase.beginSeconds = state.clock.seconds }
+        let phase = try StageMeasurement(at: index, context: context, state: state).phase()
+        try PhaseRun(phase, at: index, context: context, state: state).run()
+        try reached(.phase)
+      }
+    } catch let error as CancellationError {
+      try reached(.interruption)
+      throw error
+    }
+    return state.progress.reports
   }
 
   private static func spoken(_ names: [String], _ counts: [Int]) -> String {

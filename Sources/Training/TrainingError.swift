@@ -14,8 +14,16 @@ public struct TrainingError: Error, Hashable, Sendable {
     case invalidOption
     /// The loss is no number any more.
     case diverged
-    /// A checkpoint is not what it should be.
+    /// A checkpoint is not that of this run, network or version.
     case unfitCheckpoint
+    /// A checkpoint is not what was written.
+    case damagedCheckpoint
+    /// A folder that is to go on holds no run.
+    case noRun
+    /// Another process works on the run.
+    case runInUse
+    /// What a run began with is not what is there now.
+    case runChanged
   }
 
   /// The kind of failure.

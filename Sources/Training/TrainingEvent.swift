@@ -5,6 +5,8 @@ import Tasks
 public enum TrainingEvent: Hashable, Sendable {
   /// A phase begins.
   case phaseBegan(PhaseStart)
+  /// A phase goes on that began in an earlier process, in its epoch of this number.
+  case phaseResumed(PhaseStart, epoch: Int)
   /// So many pictures have gone through the frozen part of the network, to be kept.
   case featuresCached(count: Int, of: Int)
   /// The optimizer has taken a step.
@@ -26,8 +28,8 @@ public enum TrainingEvent: Hashable, Sendable {
     public var phaseCount: Int
     /// How many numbers train.
     public var trainableParameters: Int
-    /// The most epochs it may take.
-    public var epochs: Int
+    /// The most epochs it may take; nil where nobody bounds them.
+    public var epochs: Int?
     /// The samples of a step.
     public var batchSize: Int
     /// The samples that are computed at once.
@@ -48,8 +50,8 @@ public enum TrainingEvent: Hashable, Sendable {
     public var learningRate: Double
     /// Training pictures a second since the epoch began.
     public var imagesPerSecond: Double
-    /// How long the phase lasts from here if it takes all its epochs.
-    public var secondsLeft: Double
+    /// How long the phase lasts from here if it takes all its epochs or time; nil where nobody bounds them.
+    public var secondsLeft: Double?
   }
 
   /// One pass over the samples.
@@ -103,13 +105,26 @@ public struct PhaseReport: Hashable, Sendable, Codable {
   public var arenaBytes: Int
   /// The lowest validation loss so far, in this phase or any before.
   public var bestValidationLoss: Double
+  /// What ended it: `epochs`, `steps`, `budget`, or a trigger such as `plateau of validation.loss`.
+  public var endedBy: String
 }
 
 // MARK: - In files
 
+extension TrainingEvent {
+  /// Whether the event belongs to the run, and not to the process that works on it.
+  var isLogged: Bool {
+    switch self {
+    case .phaseResumed, .featuresCached: false
+    case .phaseBegan, .step, .epoch, .phaseEnded, .note: true
+    }
+  }
+}
+
 extension TrainingEvent: Encodable {
   private enum Key: String, CodingKey {
     case event
+    case epoch
     case count
     case of
     case text
@@ -121,6 +136,10 @@ extension TrainingEvent: Encodable {
     switch self {
     case .phaseBegan(let start):
       try values.encode("phaseBegan", forKey: .event)
+      try start.encode(to: encoder)
+    case .phaseResumed(let start, let epoch):
+      try values.encode("phaseResumed", forKey: .event)
+      try values.encode(epoch, forKey: .epoch)
       try start.encode(to: encoder)
     case .featuresCached(let count, let total):
       try values.encode("featuresCached", forKey: .event)

@@ -32,6 +32,8 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   public var seed: UInt64
   /// How many threads compute; 0 leaves it to the system.
   public var threads: Int
+  /// How often a checkpoint is written; nil for as often as costs a hundredth of the time at most.
+  public var checkpointEvery: CheckpointInterval?
 
   /// Options with their defaults.
   public init(

@@ -42,6 +42,18 @@ struct CommandTests {
     #expect(record.contains("frozen: \(name)") && record.contains("trained: \(name)"), "\(record)")
   }
 
+  @Test("train takes the loss that is asked for, and says so in run.yaml")
+  func loss() throws {
+    let outcome = try place.graft(
+      "train", "--data", "pictures", "--backbone", "small.h5", "--output", "focal", "--epochs", "1", "--loss",
+      "focal:3",
+      "--label-smoothing", "0.1")
+    #expect(outcome.status == 0, "\(outcome)")
+    let record = try RunConfiguration(contentsOf: "\(place.path)/focal/run.yaml")
+    #expect(record.tasks.map(\.loss) == [.focal(gamma: 3)])
+    #expect(record.tasks.map(\.labelSmoothing) == [0.1])
+  }
+
   @Test("predict names the likeliest classes of each picture")
   func predict() throws {
     let files = ["pictures/red/picture0.bmp", "pictures/blue/picture1.bmp"]

@@ -27,6 +27,17 @@ struct Program {
     executable: String, _ arguments: [String], in folder: String, environment: [String: String] = [:],
     stdout: String? = nil
   ) throws -> Outcome {
+    try start(executable: executable, arguments, in: folder, environment: environment, stdout: stdout).outcome()
+  }
+
+  /// Starts the program in a folder, without waiting for it.
+  static func start(_ arguments: [String], in folder: String) throws -> Running {
+    try start(executable: path, arguments, in: folder, environment: [:], stdout: nil)
+  }
+
+  private static func start(
+    executable: String, _ arguments: [String], in folder: String, environment: [String: String], stdout: String?
+  ) throws -> Running {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
@@ -36,19 +47,40 @@ struct Program {
       .merging(environment) { $1 }
     // Files instead of pipes: nothing has to be read while the program runs.
     let base = FileManager.default.temporaryDirectory.appendingPathComponent("graft-\(UUID().uuidString)").path
-    let (outputPath, errorPath) = (stdout ?? "\(base).out", "\(base).err")
-    defer {
-      if stdout == nil { try? FileManager.default.removeItem(atPath: outputPath) }
-      try? FileManager.default.removeItem(atPath: errorPath)
-    }
+    let running = Running(
+      process: process, outputPath: stdout ?? "\(base).out", errorPath: "\(base).err", keepsOutput: stdout != nil)
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try writable(outputPath)
-    process.standardError = try writable(errorPath)
+    process.standardOutput = try writable(running.outputPath)
+    process.standardError = try writable(running.errorPath)
     try process.run()
-    process.waitUntilExit()
-    let output = stdout == nil ? try String(contentsOfFile: outputPath, encoding: .utf8) : ""
-    return Outcome(
-      status: process.terminationStatus, output: output, error: try String(contentsOfFile: errorPath, encoding: .utf8))
+    return running
+  }
+
+  /// A program that runs.
+  struct Running {
+    fileprivate let process: Process
+    fileprivate let outputPath: String
+    fileprivate let errorPath: String
+    fileprivate let keepsOutput: Bool
+
+    /// Sends a signal.
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// Whether it has not ended yet.
+    var isRunning: Bool { process.isRunning }
+
+    /// Waits for the end.
+    func outcome() throws -> Outcome {
+      defer {
+        if !keepsOutput { try? FileManager.default.removeItem(atPath: outputPath) }
+        try? FileManager.default.removeItem(atPath: errorPath)
+      }
+      process.waitUntilExit()
+      return Outcome(
+        status: process.terminationStatus,
+        output: keepsOutput ? "" : try String(contentsOfFile: outputPath, encoding: .utf8),
+        error: try String(contentsOfFile: errorPath, encoding: .utf8))
+    }
   }
 
   /// A file opened for writing, made where it is not there.

@@ -12,6 +12,16 @@ import Testing
       var logits: [Float]
       var loss: Double
       var gradient: [Float]
+      var gamma: Float?
+
+      var function: any ClassificationLoss {
+        let count = classWeights.count
+        guard let gamma else {
+          return SoftmaxCrossEntropy(classCount: count, labelSmoothing: labelSmoothing, classFactors: classWeights)
+        }
+        return FocalLoss(
+          classCount: count, gamma: gamma, labelSmoothing: labelSmoothing, classFactors: classWeights)
+      }
     }
 
     var cases: [Case]
@@ -22,11 +32,9 @@ import Testing
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     let file = tests.appendingPathComponent("Goldens/losses.json")
     let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
-    #expect(!golden.cases.isEmpty)
+    #expect(golden.cases.count { $0.gamma == nil } == 4 && golden.cases.count { $0.gamma != nil } == 3)
     for expected in golden.cases {
-      let loss = SoftmaxCrossEntropy(
-        classCount: expected.classWeights.count, labelSmoothing: expected.labelSmoothing,
-        classFactors: expected.classWeights)
+      let loss = expected.function
       var gradient = [Float](repeating: .nan, count: expected.logits.count)
       let value = gradient.withUnsafeMutableBufferPointer { gradient in
         expected.logits.withUnsafeBufferPointer { logits in

@@ -29,7 +29,8 @@ import Training
       let optimizer = Optimizer(graph: graph, parameters: bank)
       optimizer.pull(towards: bank.snapshot(), strength: 1e-3)
       optimizer.train(plan.gradients, by: rule, clipping: .globalNorm(1))
-      var stages = StageGradients(graph.trainableStages(), gradients: plan.gradients, parameters: bank)
+      let stages = StageGradients(graph.trainableStages(), gradients: plan.gradients, parameters: bank)
+      var norms = stages.zeros
       let averages = AveragedWeights(.exponential(0.9), of: trainable, parameters: bank)
       // The first steps fill dictionaries and lists that keep their size.
       for number in 0..<8 {
@@ -37,7 +38,7 @@ import Training
         plan.forward(step: UInt64(number))
         plan.outputGradients[0].update(repeating: 1e-3)
         plan.backward()
-        stages.note()
+        stages.add(to: &norms)
         optimizer.step(learningRate: 1e-3)
         averages.note()
       }

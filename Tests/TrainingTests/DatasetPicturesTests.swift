@@ -3,6 +3,7 @@ import Foundation
 import Tasks
 import Tensors
 import Testing
+import TinyRuns
 import Training
 
 @Suite struct DatasetPicturesTests {

@@ -5,6 +5,7 @@ import Graphs
 import Models
 import Tensors
 import Testing
+import TinyRuns
 import Training
 
 /// Features that one run leaves to the next.

@@ -5,6 +5,7 @@ import Models
 import Tasks
 import Tensors
 import Testing
+import TinyRuns
 import Training
 
 /// The gradients of what trains do not depend on what else trains.

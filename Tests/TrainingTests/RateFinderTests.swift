@@ -4,6 +4,7 @@ import Graphs
 import Models
 import Tensors
 import Testing
+import TinyRuns
 import Training
 
 /// A search for a learning rate on the tiny network.

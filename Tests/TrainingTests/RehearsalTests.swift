@@ -3,6 +3,7 @@ import Freezing
 import Graphs
 import Models
 import Testing
+import TinyRuns
 import Training
 
 /// What a dry run says, beside what then happens.

@@ -2,6 +2,7 @@ import Foundation
 import Freezing
 import Graphs
 import Testing
+import TinyRuns
 import Training
 
 @Suite struct ScheduleYAMLTests {

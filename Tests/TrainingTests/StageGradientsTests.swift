@@ -4,6 +4,7 @@ import Graphs
 import Tasks
 import Tensors
 import Testing
+import TinyRuns
 import Training
 
 @EngineActor
@@ -14,7 +15,7 @@ import Training
     let trainable = try ParameterSelection("stages:last 2").resolve(in: graph, headLayers: ["pool", "classifier"])
     let plan = try Plan(graph, parameters: bank, options: PlanOptions(batchSize: 1, trainable: trainable))
     let stages = graph.trainableStages(headLayers: ["pool", "classifier"])
-    var measured = StageGradients(stages, gradients: plan.gradients, parameters: bank)
+    let measured = StageGradients(stages, gradients: plan.gradients, parameters: bank)
     var sums: [String: (gradient: Double, weights: Double)] = [:]
     for (index, (path, range)) in plan.gradients.ranges.enumerated() {
       let value = Float(index + 1) / 8
@@ -30,12 +31,11 @@ import Training
       #expect(abs(stage.gradient - expected.gradient.squareRoot()) <= 1e-9 * expected.gradient.squareRoot())
       #expect(abs(stage.weights - expected.weights.squareRoot()) <= 1e-9 * expected.weights.squareRoot())
     }
-    measured.note()
+    var totals = measured.zeros
+    measured.add(to: &totals)
     for index in plan.gradients.values.indices { plan.gradients.values[index] *= 3 }
-    measured.note()
-    for (mean, norm) in zip(measured.takeMeans(), norms) {
-      #expect(abs(mean.gradient - 2 * norm.gradient) <= 1e-6 * norm.gradient)
-    }
-    #expect(measured.takeMeans().allSatisfy { $0.gradient == 0 })
+    measured.add(to: &totals)
+    #expect(measured.stages == ["first", "second"])
+    for (total, norm) in zip(totals, norms) { #expect(abs(total - 4 * norm.gradient) <= 1e-6 * norm.gradient) }
   }
 }

@@ -5,6 +5,7 @@ import Models
 import Tasks
 import Tensors
 import Testing
+import TinyRuns
 import Training
 
 /// What a run promises, on a network and pictures small enough to run it many times.

@@ -3,12 +3,24 @@ import CDNNL
 /// The processor as oneDNN's engine, with the one stream that everything runs on.
 @EngineActor enum Processor {
   /// How oneDNN computes in bfloat16 here.
-  nonisolated static let bfloat16: BFloat16Arithmetic = {
-    // One bit an instruction set; each value holds the bits of those that it builds upon.
-    let sets = dnnl_get_effective_cpu_isa().rawValue
-    func has(_ wanted: dnnl_cpu_isa_t) -> Bool { sets & wanted.rawValue == wanted.rawValue }
-    return has(dnnl_cpu_isa_avx512_core_bf16) ? .native : has(dnnl_cpu_isa_avx512_core) ? .converted : .rounded
+  nonisolated static let bfloat16: BFloat16Arithmetic =
+    has(dnnl_cpu_isa_avx512_core_bf16) ? .native : has(dnnl_cpu_isa_avx512_core) ? .converted : .rounded
+
+  /// The best set of instructions that oneDNN uses here, by its name there.
+  nonisolated static let instructions: String = {
+    let sets = [
+      (dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"), (dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"),
+      (dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"), (dnnl_cpu_isa_avx512_core, "avx512_core"),
+      (dnnl_cpu_isa_avx2_vnni, "avx2_vnni"), (dnnl_cpu_isa_avx2, "avx2"), (dnnl_cpu_isa_avx, "avx"),
+      (dnnl_cpu_isa_sse41, "sse41"),
+    ]
+    return sets.first { has($0.0) }?.1 ?? "no known instructions"
   }()
+
+  private nonisolated static func has(_ wanted: dnnl_cpu_isa_t) -> Bool {
+    // One bit an instruction set; each value holds the bits of those that it builds upon.
+    dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue
+  }
 
   /// The engine and its stream, made at first use.
   static let device = Result { () throws(EngineError) in try Device() }

@@ -31,8 +31,11 @@ extension KerasContents {
   }
 
   /// Has an open file, which is no index, read in a process of its own.
-  private init(
-    isolated file: OpenedFile, inputSize: Size2D?, wanted: KerasFile.Contents, limits: ReaderLimits
+  ///
+  /// - Parameter textAttribute: For a file that is none of Keras, the root's attribute that holds its text.
+  init(
+    isolated file: OpenedFile, inputSize: Size2D?, wanted: KerasFile.Contents, limits: ReaderLimits,
+    textAttribute: String? = nil
   ) throws(WeightError) {
     let path = file.name
     let wantsNumbers = wanted == .everything
@@ -42,7 +45,7 @@ extension KerasContents {
     var order = MessageWriter()
     ReaderOrder(
       name: path, limits: limits, inputSize: inputSize, wantsLayers: wanted != .description, wantsNumbers: wantsNumbers,
-      checksNumbers: wanted == .checkedShapes
+      checksNumbers: wanted == .checkedShapes, textAttribute: textAttribute
     ).write(to: &order)
     try readingHDF5 { () throws(HDF5Error) in try reader.send(order.bytes) }
     var answer = try Self.answer(of: reader)

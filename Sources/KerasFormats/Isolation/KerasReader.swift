@@ -34,6 +34,10 @@ public enum KerasReader {
     guard let opened = try? seat.file(named: order.name) else { seat.end(status: 1) }
     seat.confine(order.limits)
     do throws(WeightError) {
+      if let attribute = order.textAttribute {
+        try answer(KerasContents(arraysOf: opened, attribute: attribute), order, seat)
+        seat.end(status: 0)
+      }
       let file = try OpenKerasFile(opened, needsWeights: order.wantsLayers)
       let contents = try file.contents()
       if order.checksNumbers { try file.checkNumbers() }
@@ -96,6 +100,8 @@ struct ReaderOrder {
   var wantsNumbers: Bool
   /// Whether their numbers are read without being wanted.
   var checksNumbers: Bool
+  /// The attribute that holds the text of a file that is none of Keras.
+  var textAttribute: String?
 }
 
 extension ReaderOrder {
@@ -110,6 +116,7 @@ extension ReaderOrder {
     message.append(wantsLayers ? 1 : 0)
     message.append(wantsNumbers ? 1 : 0)
     message.append(checksNumbers ? 1 : 0)
+    message.append(textAttribute) { $0.append($1) }
   }
 
   init(from message: inout MessageReader) throws(MessageFailure) {
@@ -123,6 +130,7 @@ extension ReaderOrder {
     wantsLayers = try message.number(in: 0...1) == 1
     wantsNumbers = try message.number(in: 0...1) == 1
     checksNumbers = try message.number(in: 0...1) == 1
+    textAttribute = try message.optional { message throws(MessageFailure) in try message.text() }
     try message.finish()
   }
 }

@@ -1,5 +1,5 @@
 /// A loss summed over samples, so that parts of a batch or of an epoch add up.
-public struct LossValue: Hashable, Sendable {
+public struct LossValue: Hashable, Sendable, Codable {
   /// The sum of the samples' losses, each times its class's factor.
   public var sum: Double
   /// How many samples carried a label.

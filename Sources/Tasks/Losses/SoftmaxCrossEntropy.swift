@@ -9,7 +9,7 @@ import Foundation
 /// The mean divides by the number of labelled samples and not by the sum of their factors, as Keras does with
 /// `class_weight`. A label of −1 means that the sample has none, or that it only fills up a batch: it adds no loss and no
 /// gradient.
-public struct SoftmaxCrossEntropy: Hashable, Sendable {
+public struct SoftmaxCrossEntropy: ClassificationLoss, Hashable {
   /// How many logits a sample has.
   public let classCount: Int
   /// The share of the target that is spread evenly over all classes.
@@ -26,31 +26,12 @@ public struct SoftmaxCrossEntropy: Hashable, Sendable {
     self.classFactors = classFactors
   }
 
-  /// The loss of a task while training, given how many training samples each of its classes has.
-  public init(_ task: TaskDescription, counts: [Int]) {
-    self.init(
-      classCount: task.outputCount, labelSmoothing: task.labelSmoothing,
-      classFactors: task.classWeighting.factors(counts: counts))
-  }
-
   /// The same loss without class factors: what is measured on validation and test samples, as in Keras.
   public var forEvaluation: SoftmaxCrossEntropy {
     SoftmaxCrossEntropy(classCount: classCount, labelSmoothing: labelSmoothing)
   }
 
   /// The loss of a batch, and its gradient.
-  ///
-  /// Nothing is allocated. The sum is taken in the order of the samples.
-  ///
-  /// ## Shapes
-  /// - logits and gradient: `[N, K]`
-  /// - labels: `[N]`, each −1 or a class
-  ///
-  /// - Parameters:
-  ///   - logits: What stands before the softmax.
-  ///   - labels: The true classes.
-  ///   - gradient: Takes scale · ∂(sum of losses)/∂logits; every element is written. It may be the logits' own memory.
-  ///   - scale: Usually wᵢ / (n · labelled samples of the whole batch), see `MeanBalancing`.
   public func evaluate(
     logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int32>,
     gradient: UnsafeMutableBufferPointer<Float>, scale: Float
@@ -71,10 +52,6 @@ public struct SoftmaxCrossEntropy: Hashable, Sendable {
   }
 
   /// The loss of a batch alone.
-  ///
-  /// ## Shapes
-  /// - logits: `[N, K]`
-  /// - labels: `[N]`, each −1 or a class
   public func evaluate(logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int32>) -> LossValue {
     sum(logits: logits, labels: labels) { _, _, _, _, _ in }
   }

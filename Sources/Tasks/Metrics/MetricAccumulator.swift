@@ -7,13 +7,13 @@ public struct MetricAccumulator: Sendable {
   /// The counts so far.
   public private(set) var confusion: ConfusionMatrix
 
-  private let function: SoftmaxCrossEntropy
+  private let function: any ClassificationLoss
 
   /// Nothing gathered yet.
   public init(task: TaskDescription) {
     self.task = task
     confusion = ConfusionMatrix(classCount: task.outputCount)
-    function = SoftmaxCrossEntropy(classCount: task.outputCount, labelSmoothing: task.labelSmoothing)
+    function = task.measuredLoss
   }
 
   /// Adds a batch; samples with label −1 are left out.

@@ -4,12 +4,14 @@ import Tensors
 import Training
 
 /// Pictures in memory: those of a class are noise around one colour that leans to one side.
-struct MemoryPictures: PictureSource {
-  let pictureShape: Shape = TinyNetwork.pictureShape
+package struct MemoryPictures: PictureSource {
+  /// The shape of every picture.
+  package let pictureShape: Shape = TinyNetwork.pictureShape
   private let pixels: [Tensor]
   private let counter: PictureCounter?
 
-  init(classes: [Int], counter: PictureCounter? = nil) {
+  /// A picture for each of the given classes.
+  package init(classes: [Int], counter: PictureCounter? = nil) {
     self.counter = counter
     pixels = classes.enumerated().map { sample, label in
       var picture = Tensor(generatedFor: "picture/\(sample)", shape: [8, 8, 3], factor: 120, summand: 0)
@@ -22,7 +24,8 @@ struct MemoryPictures: PictureSource {
     }
   }
 
-  func pictures(_ requests: [PictureRequest]) -> any PictureSequence {
+  /// Begins to bring pictures.
+  package func pictures(_ requests: [PictureRequest]) -> any PictureSequence {
     Sequence(pixels: pixels, requests: requests, counter: counter)
   }
 
@@ -51,24 +54,38 @@ struct MemoryPictures: PictureSource {
 }
 
 /// Counts the pictures that are asked for.
-final class PictureCounter: Sendable {
+package final class PictureCounter: Sendable {
   private let value = Mutex(0)
 
-  var count: Int { value.withLock { $0 } }
+  /// Nothing yet.
+  package init() {}
 
-  func add() { value.withLock { $0 += 1 } }
+  /// How many pictures were asked for.
+  package var count: Int { value.withLock { $0 } }
+
+  fileprivate func add() { value.withLock { $0 += 1 } }
 }
 
 /// Ready-made data and runs of the tiny network.
-struct TinyRun {
-  var tasks = [TaskDescription(kind: .classification(classes: ["red", "green", "blue"]))]
-  var classes = (0..<38).map { $0 % 3 }
-  var augmentation = TrainingData.Augmentation.none
-  var options = TrainingOptions(batchSize: 8, microBatchSize: 4, frozenMicroBatchSize: 4, seed: 7)
-  var labels: [[Int?]]?
-  var counter: PictureCounter?
+package struct TinyRun: Sendable {
+  /// What is learnt.
+  package var tasks = [TaskDescription(kind: .classification(classes: ["red", "green", "blue"]))]
+  /// The class of each picture.
+  package var classes = (0..<38).map { $0 % 3 }
+  /// What is done to training pictures.
+  package var augmentation = TrainingData.Augmentation.none
+  /// How samples go through the machine.
+  package var options = TrainingOptions(batchSize: 8, microBatchSize: 4, frozenMicroBatchSize: 4, seed: 7)
+  /// The labels of each picture in each task, where they are not its class.
+  package var labels: [[Int?]]?
+  /// Counts the pictures that are asked for.
+  package var counter: PictureCounter?
 
-  var data: TrainingData {
+  /// The usual run.
+  package init() {}
+
+  /// 22 pictures to train on, 8 to validate with and 8 to test with.
+  package var data: TrainingData {
     get throws {
       try TrainingData(
         pictures: MemoryPictures(classes: classes, counter: counter),

@@ -4,11 +4,12 @@ import Tasks
 import Tensors
 
 /// A backbone of three small stages for pictures of 8 x 8, with everything that freezing has to respect.
-enum TinyNetwork {
-  static let pictureShape: Shape = [8, 8, 3]
+package enum TinyNetwork {
+  /// What goes in.
+  package static let pictureShape: Shape = [8, 8, 3]
 
   /// Convolutions with batch normalisation, a residual addition that crosses into the last stage, and dropout inside.
-  static func backbone(activation: ActivationFunction = .silu) throws -> Graph {
+  package static func backbone(activation: ActivationFunction = .silu) throws -> Graph {
     var graph = Graph(name: "tiny")
     let image = try graph.addInput(Input(shape: pictureShape, freeAxes: [0, 1]), named: "image")
     var node = try graph.apply(Rescaling(scale: [1 / 127.5], offset: [-1]), named: "rescaling", to: [image])
@@ -36,7 +37,7 @@ enum TinyNetwork {
   }
 
   /// The backbone with a fresh head for each task.
-  static func model(tasks: [TaskDescription], dropout: Float = 0.2, seed: UInt64 = 1) throws -> Model {
+  package static func model(tasks: [TaskDescription], dropout: Float = 0.2, seed: UInt64 = 1) throws -> Model {
     let graph = try backbone()
     return try Model.fineTuning(
       graph, weights: .generated(for: graph), tasks: tasks, imageSize: Size2D(8),
