@@ -1,8 +1,6 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-
 let package = Package(
   name: "graft",
   products: [
@@ -12,7 +10,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -24,24 +21,27 @@ let package = Package(
       name: "CVips",
       linkerSettings: [.linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0")]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .target(name: "CKernels"),
     .target(name: "CSandbox"),
 
     // From numbers to a finished model, each on what stands above it.
     .target(name: "Tensors"),
+    .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "HDF5Files", dependencies: ["CHDF5", "CSandbox", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Tensors"]),
     .target(name: "KerasFormats", dependencies: ["CZip", "HDF5Files", "Graphs", "Tensors"]),
-    .target(name: "Backbones", dependencies: ["Graphs", "KerasFormats", "Tensors", crypto]),
+    .target(name: "Backbones", dependencies: ["Graphs", "KerasFormats", "Digests", "Tensors"]),
     .target(name: "Tasks", dependencies: ["Graphs", "Tensors"]),
     .target(name: "Models", dependencies: ["KerasFormats", "Backbones", "Tasks", "Graphs", "Tensors"]),
     .target(name: "Freezing", dependencies: ["Graphs"]),
     .target(name: "Engine", dependencies: ["CDNNL", "CKernels", "Graphs", "Tensors"]),
-    .target(name: "Datasets", dependencies: ["CVips", "Tensors", crypto]),
+    .target(name: "Datasets", dependencies: ["CVips", "Digests", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
-        "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Tensors", "Yams", crypto,
+        "Models", "Engine", "Tasks", "Freezing", "Datasets", "HDF5Files", "Graphs", "Digests", "Tensors", "Yams",
       ]),
 
     .target(name: "Reports", dependencies: ["Training"]),
@@ -82,6 +82,7 @@ let package = Package(
       name: "KilledRun", dependencies: ["TinyRuns", "Training", "Models", "Engine"], path: "Tests/KilledRun"),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "HDF5FilesTests", dependencies: ["HDF5Files", "Tensors"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "Tensors"]),
     .testTarget(

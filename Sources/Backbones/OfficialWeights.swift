@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// A weight file that keras.applications publishes, as a manifest lists it.
@@ -67,8 +66,7 @@ struct FileDigests {
 
   private mutating func digest(isMD5: Bool) throws(BackboneError) -> String {
     if let known = found[isMD5] { return known }
-    let digest =
-      isMD5 ? try hexDigest(Insecure.MD5.self, ofFile: path) : try hexDigest(SHA256.self, ofFile: path)
+    let digest = try hexDigest(isMD5 ? .md5 : .sha256, ofFile: path)
     found[isMD5] = digest
     return digest
   }

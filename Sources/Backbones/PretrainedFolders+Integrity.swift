@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 
 extension PretrainedFolders.Entry {
@@ -17,18 +17,18 @@ extension PretrainedFolders.Entry {
 /// The SHA-256 of a file's bytes in hexadecimal digits, for provenance.
 ///
 /// - Throws: `BackboneError.Code.damagedFile` where the file cannot be read.
-package func sha256(ofFile path: String) throws(BackboneError) -> String { try hexDigest(SHA256.self, ofFile: path) }
+package func sha256(ofFile path: String) throws(BackboneError) -> String { try hexDigest(.sha256, ofFile: path) }
 
 /// A digest of a file's bytes in hexadecimal digits.
 ///
 /// - Throws: `BackboneError.Code.damagedFile` where the file cannot be read.
-func hexDigest<Function: HashFunction>(_ function: Function.Type, ofFile path: String) throws(BackboneError) -> String {
+func hexDigest(_ function: Digest.Function, ofFile path: String) throws(BackboneError) -> String {
   do {
     let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
     defer { try? file.close() }
-    var hash = Function()
-    while let bytes = try file.read(upToCount: 1 << 20), !bytes.isEmpty { hash.update(data: bytes) }
-    return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    var digest = Digest(function)
+    while let bytes = try file.read(upToCount: 1 << 20), !bytes.isEmpty { digest.update(bytes) }
+    return digest.hexadecimal
   } catch {
     throw BackboneError(.damagedFile, subject: path, detail: "cannot be read: \(error.localizedDescription)")
   }

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 
 /// Labelled pictures: the tasks, the samples in a fixed order, and where the files lie.
@@ -56,14 +56,13 @@ public struct Dataset: Hashable, Sendable {
   ///
   /// The pictures themselves are not read: a file changed without its size changing goes unseen.
   public var fingerprint: String {
-    var hash = SHA256()
+    var digest = Digest()
     func add(_ text: String) {
-      let bytes = Data(text.utf8)
-      add(bytes.count)
-      hash.update(data: bytes)
+      add(text.utf8.count)
+      digest.update(text)
     }
     func add(_ number: Int) {
-      withUnsafeBytes(of: UInt64(bitPattern: Int64(number)).littleEndian) { hash.update(bufferPointer: $0) }
+      withUnsafeBytes(of: UInt64(bitPattern: Int64(number)).littleEndian) { digest.update($0) }
     }
     add(tasks.count)
     for task in tasks {
@@ -78,9 +77,6 @@ public struct Dataset: Hashable, Sendable {
       for label in sample.labels { add(label ?? -1) }
       add(sample.part?.rawValue ?? "")
     }
-    return hash.finalize().map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return digest.hexadecimal
   }
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 import HDF5Files
 
@@ -14,9 +14,9 @@ package enum CheckpointSeal {
 
   /// The seal of some bytes.
   package static func bytes(over contents: UnsafeRawBufferPointer) -> [UInt8] {
-    var hash = SHA256()
-    hash.update(bufferPointer: contents)
-    return bytes(of: hash)
+    var digest = Digest()
+    digest.update(contents)
+    return bytes(of: digest)
   }
 
   /// Checks that a file is what was written.
@@ -24,35 +24,20 @@ package enum CheckpointSeal {
   /// - Throws: ``TrainingError`` with code `damagedCheckpoint`.
   static func verify(_ file: OpenedFile) throws(TrainingError) {
     let end = file.byteCount - byteCount
-    var hash = SHA256()
+    var digest = Digest()
     var offset = 0
     while offset < end {
       let part = file.bytes(at: offset, count: min(1 << 20, end - offset))
       if part.isEmpty { break }
-      hash.update(data: part)
+      digest.update(part)
       offset += part.count
     }
-    guard end > 0, offset == end, file.bytes(at: end, count: byteCount) == bytes(of: hash) else {
+    guard end > 0, offset == end, file.bytes(at: end, count: byteCount) == bytes(of: digest) else {
       throw TrainingError(
         .damagedCheckpoint, subject: file.name,
         detail: "is damaged: it does not end with the SHA-256 of its \(file.byteCount) bytes")
     }
   }
 
-  private static func bytes(of hash: SHA256) -> [UInt8] { Array("\(mark)\(hash.finalize().hexadecimal)\n".utf8) }
-}
-
-extension SHA256 {
-  /// The digest of a text, in hexadecimal.
-  static func hexadecimal(of text: some DataProtocol) -> String { hash(data: text).hexadecimal }
-}
-
-extension SHA256Digest {
-  /// The digest in hexadecimal.
-  var hexadecimal: String {
-    map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
-  }
+  private static func bytes(of digest: Digest) -> [UInt8] { Array("\(mark)\(digest.hexadecimal)\n".utf8) }
 }

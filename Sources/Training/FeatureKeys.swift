@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Engine
 import Foundation
 import Graphs
@@ -10,15 +10,13 @@ struct PictureKey: Hashable, Sendable {
 
   /// The key of a picture as it enters a network.
   init(of pixels: UnsafeMutableBufferPointer<Float>) {
-    self.init(SHA256.hash(data: UnsafeRawBufferPointer(pixels)))
+    var digest = Digest()
+    digest.update(UnsafeRawBufferPointer(pixels))
+    self = digest.bytes.withUnsafeBytes { PictureKey(readingFrom: $0) }
   }
 
   /// The key that lies at a place of a file.
   init(readingFrom bytes: UnsafeRawBufferPointer) { words = bytes.loadUnaligned(as: SIMD4<UInt64>.self) }
-
-  private init(_ digest: SHA256.Digest) {
-    words = digest.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
-  }
 
   /// How many bytes a key takes.
   static let byteCount = 32
@@ -32,7 +30,7 @@ struct PictureKey: Hashable, Sendable {
 /// The program itself is part of it, so that a version that computes differently never meets the features of another.
 @EngineActor
 struct NetworkKey {
-  private var hash = SHA256()
+  private var digest = Digest()
 
   /// The key of pictures that nothing has been done to yet.
   init(pictureShape: Shape, chunkSize: Int) {
@@ -49,23 +47,23 @@ struct NetworkKey {
     result.add("\(segment.inputs) \(segment.outputs)\n")
     for (path, _) in segment.parameters {
       result.add("\(path)\n")
-      result.hash.update(bufferPointer: UnsafeRawBufferPointer(parameters.values(at: path)))
+      result.digest.update(UnsafeRawBufferPointer(parameters.values(at: path)))
     }
     return result
   }
 
   /// The key in hexadecimal digits.
-  var text: String {
-    hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-  }
+  var text: String { digest.hexadecimal }
 
-  private mutating func add(_ text: String) { hash.update(data: Data(text.utf8)) }
+  private mutating func add(_ text: String) { digest.update(text) }
 
   /// The running program's own bytes in a hash, once a process.
   private static let program: String = {
     guard let path = Bundle.main.executablePath, let data = FileManager.default.contents(atPath: path) else {
       return ""
     }
-    return SHA256.hash(data: data).description
+    var digest = Digest()
+    digest.update(data)
+    return digest.hexadecimal
   }()
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Engine
 import Foundation
 
@@ -108,9 +108,9 @@ final class FeatureShelf: @unchecked Sendable {
       return nil
     }
     let end = bytes.count - FeatureShelf.digestByteCount
-    guard
-      SHA256.hash(data: UnsafeRawBufferPointer(rebasing: all[..<end])) == UnsafeRawBufferPointer(rebasing: all[end...])
-    else {
+    var digest = Digest()
+    digest.update(UnsafeRawBufferPointer(rebasing: all[..<end]))
+    guard all[end...].elementsEqual(digest.bytes) else {
       (rows, starts) = ([:], [])
       return nil
     }
@@ -159,16 +159,16 @@ final class FeatureShelf: @unchecked Sendable {
     let beside = "\(path).\(getpid()).part"
     let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { return }
-    var hash = SHA256()
+    var digest = Digest()
     var failure: Int32 = 0
     func write(_ bytes: UnsafeRawBufferPointer) {
-      hash.update(bufferPointer: bytes)
+      digest.update(bytes)
       if failure == 0 { failure = bytes.writeAll(to: descriptor) }
     }
     let keys = header(rowCount: rows.count, forms: stores.map(\.form)) + rows.flatMap(\.key.bytes)
     keys.withUnsafeBytes(write)
     for store in stores { for row in rows { write(store.bytes(ofRow: row.row)) } }
-    if failure == 0 { failure = hash.finalize().withUnsafeBytes { $0.writeAll(to: descriptor) } }
+    if failure == 0 { failure = digest.bytes.withUnsafeBytes { $0.writeAll(to: descriptor) } }
     if failure == 0, fsync(descriptor) != 0 { failure = errno }
     if close(descriptor) != 0, failure == 0 { failure = errno }
     if failure != 0 || rename(beside, path) != 0 { unlink(beside) }

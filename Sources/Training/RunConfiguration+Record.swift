@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Engine
 import Foundation
 
@@ -44,7 +44,9 @@ extension RunConfiguration {
     chosen.record = nil
     chosen.options.checkpointEvery = nil
     do {
-      return SHA256.hexadecimal(of: try JSONEncoder.ofCheckpoints.encode(chosen))
+      var digest = Digest()
+      digest.update(try JSONEncoder.ofCheckpoints.encode(chosen))
+      return digest.hexadecimal
     } catch {
       throw TrainingError(.invalidOption, subject: "configuration", detail: "cannot be written: \(error)")
     }
@@ -54,11 +56,11 @@ extension RunConfiguration {
 extension TrainingData {
   /// A SHA-256 over every sample's labels and the division of the samples.
   func digest() -> String {
-    var hash = SHA256()
+    var digest = Digest()
     for numbers in labels.labels + [training, validation, test].map({ $0.map { Int32(truncatingIfNeeded: $0) } }) {
-      withUnsafeBytes(of: UInt64(numbers.count).littleEndian) { hash.update(bufferPointer: $0) }
-      for number in numbers { withUnsafeBytes(of: number.littleEndian) { hash.update(bufferPointer: $0) } }
+      withUnsafeBytes(of: UInt64(numbers.count).littleEndian) { digest.update($0) }
+      for number in numbers { withUnsafeBytes(of: number.littleEndian) { digest.update($0) } }
     }
-    return hash.finalize().hexadecimal
+    return digest.hexadecimal
   }
 }
