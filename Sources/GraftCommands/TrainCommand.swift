@@ -101,6 +101,18 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Trains on weighted means of two pictures; the alpha of their shares, such as 0.2. None unless given.",
+      discussion: "Where the trunk is frozen, its features are mixed in their place.", valueName: "alpha"))
+  var mixup: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Trains on pictures with a rectangle of another one; the alpha of its area, such as 1. None unless given.",
+      discussion: "With --mixup each picture is mixed in one way or the other.", valueName: "alpha"))
+  var cutmix: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "How wrong an answer counts; cross-entropy unless given.",
       discussion: "With focal, what is known already counts less, the more so the larger gamma; it is 2 unless given.",
       valueName: "cross-entropy|focal|focal:gamma"),
@@ -212,6 +224,11 @@ struct TrainCommand: AsyncParsableCommand {
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be more than 0, but is \(learningRate)")
     }
+    for (option, alpha) in [("mixup", mixup), ("cutmix", cutmix)] {
+      guard let alpha, !Mixing.range.contains(alpha) else { continue }
+      throw ValidationError(
+        "--\(option) must be from \(Mixing.range.lowerBound) to \(Mixing.range.upperBound), but is \(alpha)")
+    }
     if let labelSmoothing, !(labelSmoothing >= 0 && labelSmoothing < 1) {
       throw ValidationError("--label-smoothing must be at least 0 and below 1, but is \(labelSmoothing)")
     }
@@ -225,6 +242,7 @@ struct TrainCommand: AsyncParsableCommand {
       ("--accumulate", accumulate != nil), ("--memory-budget", memoryBudget != nil),
       ("--epochs", epochs != nil), ("--patience", patience != nil), ("--learning-rate", learningRate != nil),
       ("--optimizer", optimizer != nil), ("--augment", augment != nil), ("--augment-variants", augmentVariants != nil),
+      ("--mixup", mixup != nil), ("--cutmix", cutmix != nil),
       ("--split", split != nil), ("--class-weights", classWeights != nil), ("--loss", loss != nil),
       ("--label-smoothing", labelSmoothing != nil), ("--max-bad-files", maxBadFiles != nil),
       ("--precision", precision != nil), ("--cache-budget", cacheBudget != nil), ("--threads", threads != nil),
@@ -271,6 +289,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let threads { options.threads = threads }
     if let seed { options.seed = seed }
     options.augmentationVariants = augmentVariants
+    if mixup != nil || cutmix != nil { options.mixing = Mixing(mixup: mixup, cutmix: cutmix) }
     options.cacheMemoryBudget = cacheBudget?.bytes
     options.checkpointEvery = checkpointEvery
     let rule = try optimizer.map { try OptimizerDescription(named: $0.rawValue) }

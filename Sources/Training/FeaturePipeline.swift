@@ -90,9 +90,15 @@ final class FeaturePipeline {
   }
 
   /// The features of lists of pictures, to be put into the inputs of a plan one list after the other.
-  func feed(_ lists: [ArraySlice<PictureRequest>]) -> FeatureFeed {
-    let chunks = lists.flatMap { $0.chunked(by: chunkSize) }
-    return FeatureFeed(self, lists: lists, pictures: source.pictures(chunks.filter(needsPictures).flatMap(Array.init)))
+  ///
+  /// - Parameter mixing: How pictures that follow each other are mixed; the lists are parts of its epoch.
+  func feed(_ lists: [ArraySlice<PictureRequest>], mixing: MixedEpoch? = nil) -> FeatureFeed {
+    // The first sample of all is mixed with one that is in none of the lists.
+    let first = mixing.flatMap { mixing in lists.first.map { [mixing.partner(of: $0.startIndex)][...] } }
+    let chunks = ([first].compactMap(\.self) + lists).flatMap { $0.chunked(by: chunkSize) }
+    return FeatureFeed(
+      self, lists: lists, pictures: source.pictures(chunks.filter(needsPictures).flatMap(Array.init)),
+      mixing: mixing.flatMap { mixing in first.map { (mixing, $0) } })
   }
 }
 
@@ -289,7 +295,7 @@ extension FeaturePipeline {
 
 extension PlanPort {
   /// One sample's numbers.
-  fileprivate subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
+  subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
     let length = shape.elementCount
     return UnsafeMutableBufferPointer(rebasing: values[row * length..<(row + 1) * length])
   }

@@ -9,11 +9,17 @@ extension PhaseRun {
     let done = state.progress.phase.epochStepCount
     let batches = requests.prefix(samplesPerEpoch).chunked(by: stepSize).dropFirst(done)
       .prefix(max(0, mostSteps - stepCount))
-    let feed = machine.pipeline.feed(batches.flatMap { $0.chunked(by: machine.plan.microBatchSize) })
+    let mixing = context.options.mixing.map {
+      MixedEpoch(
+        $0, of: requests.prefix(samplesPerEpoch), shapes: machine.trained.inputs.map(\.shape),
+        seed: context.options.seed, epoch: state.progress.epochCount)
+    }
+    let feed = machine.pipeline.feed(
+      batches.flatMap { $0.chunked(by: machine.plan.microBatchSize) }, mixing: mixing)
     var now = ContinuousClock.now
     for batch in batches where state.progress.phase.endedBy == nil {
       try Task.checkCancellation()
-      let (loss, rate) = try step(batch, from: feed)
+      let (loss, rate) = try step(batch, from: feed, mixing: mixing)
       let before = now
       now = .now
       state.progress.phase.epochSeconds += (now - before).inSeconds
@@ -31,14 +37,16 @@ extension PhaseRun {
   /// Takes one step.
   ///
   /// - Returns: J of the batch, and the learning rate.
-  private func step(_ batch: ArraySlice<PictureRequest>, from feed: FeatureFeed) throws -> (Double, Double) {
-    machine.losses.beginBatch(batch)
+  private func step(
+    _ batch: ArraySlice<PictureRequest>, from feed: FeatureFeed, mixing: MixedEpoch?
+  ) throws -> (Double, Double) {
+    machine.losses.beginBatch(batch, mixing: mixing)
     var done = 0
     while done < batch.count {
       let list = try feed.next(into: machine.trained.inputs)
       machine.trained.forward(step: state.progress.passCount)
       state.progress.passCount += 1
-      machine.losses.add(list, plan: machine.trained)
+      machine.losses.add(list, mixing: mixing, plan: machine.trained)
       machine.trained.backward(accumulating: done > 0)
       done += list.count
     }

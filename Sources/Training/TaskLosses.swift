@@ -8,6 +8,8 @@ final class TaskLosses {
   private let functions: [any ClassificationLoss]
   private let balancing: MeanBalancing
   private var labels: [Int32]
+  /// The gradient of one sample's loss by its partner's label.
+  private let partnerGradient: FloatBuffer
   private var batch: [LossValue]
   private var scales: [Float]
 
@@ -19,6 +21,7 @@ final class TaskLosses {
     }
     balancing = MeanBalancing(table.tasks)
     labels = Array(repeating: -1, count: microBatchSize)
+    partnerGradient = FloatBuffer(count: functions.map(\.classCount).max() ?? 0)
     batch = Array(repeating: LossValue(), count: functions.count)
     scales = Array(repeating: 0, count: functions.count)
   }
@@ -27,16 +30,28 @@ final class TaskLosses {
   var zeros: [LossValue] { Array(repeating: LossValue(), count: functions.count) }
 
   /// Turns to a batch: its mean is over all its samples, though they come in parts.
-  func beginBatch(_ list: ArraySlice<PictureRequest>) {
+  func beginBatch(_ list: ArraySlice<PictureRequest>, mixing: MixedEpoch? = nil) {
     for task in functions.indices {
       batch[task] = LossValue()
-      scales[task] = balancing.gradientScale(task: task, labelledCount: table.labelledCount(in: list, task: task))
+      let labelledCount =
+        if let mixing {
+          list.indices.count { index in
+            [list[index], mixing.partner(of: index)].contains { table.labels[task][$0.sample] >= 0 }
+          }
+        } else {
+          table.labelledCount(in: list, task: task)
+        }
+      scales[task] = balancing.gradientScale(task: task, labelledCount: labelledCount)
     }
   }
 
   /// Adds the losses of a part of the batch, and writes ∂J/∂logits.
-  func add(_ list: ArraySlice<PictureRequest>, plan: Plan) {
+  func add(_ list: ArraySlice<PictureRequest>, mixing: MixedEpoch? = nil, plan: Plan) {
     for (task, function) in functions.enumerated() {
+      if let mixing {
+        batch[task] += mixedLoss(of: list, mixing, task: task, plan: plan)
+        continue
+      }
       table.copyLabels(of: list, task: task, into: &labels)
       batch[task] += labels.withUnsafeBufferPointer { labels in
         function.evaluate(
@@ -44,6 +59,40 @@ final class TaskLosses {
           gradient: plan.outputGradients[task], scale: scales[task])
       }
     }
+  }
+
+  /// The loss of one task where every sample has two labels, and its gradient.
+  private func mixedLoss(
+    of list: ArraySlice<PictureRequest>, _ mixing: MixedEpoch, task: Int, plan: Plan
+  ) -> LossValue {
+    let function = functions[task]
+    let (output, gradient) = (plan.outputs[task], plan.outputGradients[task])
+    let partnerGradient = UnsafeMutableBufferPointer(rebasing: partnerGradient.values[..<function.classCount])
+    var result = LossValue()
+    for (row, index) in list.indices.enumerated() {
+      let share = Float(mixing.mix(of: index).share)
+      let logits = UnsafeBufferPointer(output[row])
+      let start = row * function.classCount
+      let rowGradient = UnsafeMutableBufferPointer(rebasing: gradient[start..<start + function.classCount])
+      func loss(
+        by label: Int32, share: Float, into gradient: UnsafeMutableBufferPointer<Float>
+      ) -> (sum: Double, isLabelled: Bool) {
+        let value = withUnsafePointer(to: label) { label in
+          function.evaluate(
+            logits: logits, labels: UnsafeBufferPointer(start: label, count: 1), gradient: gradient,
+            scale: scales[task] * share)
+        }
+        return (Double(share) * value.sum, value.count > 0)
+      }
+      // The partner's first: the gradient may lie where the logits are.
+      let labels = table.labels[task]
+      let other = loss(by: labels[mixing.partner(of: index).sample], share: 1 - share, into: partnerGradient)
+      let own = loss(by: labels[list[index].sample], share: share, into: rowGradient)
+      for place in rowGradient.indices { rowGradient[place] += partnerGradient[place] }
+      result += LossValue(sum: own.sum + other.sum, count: own.isLabelled || other.isLabelled ? 1 : 0)
+    }
+    gradient[(list.count * function.classCount)...].update(repeating: 0)
+    return result
   }
 
   /// J of the batch, whose losses are added to those of its epoch.

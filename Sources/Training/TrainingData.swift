@@ -49,7 +49,7 @@ package struct TrainingData: Sendable {
   }
 
   /// The training samples as they go through one epoch: shuffled, and in the form that the seed draws for each.
-  func trainingRequests(seed: UInt64, epoch: Int) -> [PictureRequest] {
+  package func trainingRequests(seed: UInt64, epoch: Int) -> [PictureRequest] {
     SampleOrder.shuffled(training, seed: seed, epoch: epoch).map { sample in
       switch augmentation {
       case .none: PictureRequest(sample)

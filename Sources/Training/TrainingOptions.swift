@@ -20,6 +20,8 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   ///
   /// Nil draws another form for every epoch.
   public var augmentationVariants: Int?
+  /// How training samples are mixed with each other; nil leaves each by itself.
+  public var mixing: Mixing?
   /// Kept features that take more bytes than this go into a file; nil is a quarter of the machine's memory.
   public var cacheMemoryBudget: Int?
   /// The most bytes that a phase's activations, gradients and packed parameters may take; nil for as many as is fastest.
@@ -39,7 +41,7 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   public init(
     batchSize: Int = 16, accumulation: Int = 1, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4,
     cachesFeatures: Bool = true,
-    augmentationVariants: Int? = nil, cacheMemoryBudget: Int? = nil, memoryBudget: Int? = nil,
+    augmentationVariants: Int? = nil, mixing: Mixing? = nil, cacheMemoryBudget: Int? = nil, memoryBudget: Int? = nil,
     precision: TrainingPrecision = .automatic,
     seed: UInt64 = 1, threads: Int = 0
   ) {
@@ -49,6 +51,7 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
     self.frozenMicroBatchSize = frozenMicroBatchSize
     self.cachesFeatures = cachesFeatures
     self.augmentationVariants = augmentationVariants
+    self.mixing = mixing
     self.cacheMemoryBudget = cacheMemoryBudget
     self.memoryBudget = memoryBudget
     self.precision = precision
@@ -73,5 +76,6 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
       throw TrainingError(
         .invalidOption, subject: name, detail: "must be at least \(range.lowerBound) and sensible, but is \(value)")
     }
+    try mixing?.validate()
   }
 }

@@ -32,6 +32,9 @@ package struct DrawnRun: Sendable {
       restore: draw.one(of: [.bestSoFar, .bestOfPhase, .last]),
       regularization: draw.one(of: [nil, nil, Schedule.Regularization(towardsPretrained: 1e-2)]),
       average: draw.one(of: [nil, nil, .exponential(0.9)]))
+    tiny.options.mixing = draw.one(of: [
+      nil, nil, Mixing(mixup: 0.4), Mixing(cutmix: 1), Mixing(mixup: 0.2, cutmix: 1),
+    ])
   }
 
   /// The tiny network with fresh heads.
