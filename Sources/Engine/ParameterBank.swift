@@ -22,6 +22,8 @@ import Tensors
   private var versions: [Int]
   /// How often anything has changed.
   private(set) var version = 1
+  /// What `version` was when the bank was made.
+  private var firstVersion = 1
 
   /// A bank of all parameters of a graph.
   ///
@@ -43,6 +45,7 @@ import Tensors
     versions = Array(repeating: 1, count: order.count)
     memory = try AlignedMemory(byteCount: max(64, count * 4), subject: "parameters")
     load(weights)
+    firstVersion = version
   }
 
   /// The numbers of one parameter, which stay where they are for the bank's life.
@@ -95,6 +98,14 @@ import Tensors
       tensor.withFloats { source in _ = target.update(fromContentsOf: source) }
     }
     changed(Array(weights.tensors.keys))
+  }
+
+  /// Goes back to the values that the bank was made with, so that what was computed from them is up to date again.
+  ///
+  /// - Parameter weights: Those values, of all parameters that have changed since.
+  package func rewind(to weights: Weights) {
+    load(weights)
+    versions = Array(repeating: firstVersion, count: versions.count)
   }
 }
 

@@ -100,7 +100,7 @@ import Tensors
     for index in packs.indices {
       var newest = 1
       for path in packs[index].paths { newest = max(newest, parameters.version(of: path)) }
-      guard newest > packs[index].version else { continue }
+      guard newest != packs[index].version else { continue }
       packs[index].body()
       packs[index].version = newest
     }

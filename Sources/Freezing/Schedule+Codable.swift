@@ -5,6 +5,7 @@ extension Schedule: Codable {
     case regularization
     case average
     case budget
+    case refit
   }
 
   /// Reads a schedule and checks it.
@@ -18,7 +19,8 @@ extension Schedule: Codable {
       restore: try values.decodeChoice(.restore, or: .bestSoFar, in: "schedule"),
       regularization: try values.decodeIfPresent(Regularization.self, forKey: .regularization),
       average: try values.decodeIfPresent(Average.self, forKey: .average),
-      budget: try values.decodeIfPresent(TimeBudget.self, forKey: .budget))
+      budget: try values.decodeIfPresent(TimeBudget.self, forKey: .budget),
+      refit: try values.decodeIfPresent(Bool.self, forKey: .refit) ?? false)
     try validate()
   }
 
@@ -30,6 +32,7 @@ extension Schedule: Codable {
     try values.encodeIfPresent(regularization, forKey: .regularization)
     try values.encodeIfPresent(average, forKey: .average)
     try values.encodeIfPresent(budget, forKey: .budget)
+    if refit { try values.encode(refit, forKey: .refit) }
   }
 }
 

@@ -46,17 +46,36 @@ public struct Schedule: Hashable, Sendable {
   public var average: Average?
   /// How long all phases together may take; nil for as long as they need.
   public var budget: TimeBudget?
+  /// Whether all phases run once more from the pretrained weights on, on training and validation samples together.
+  ///
+  /// What the validation samples are for is decided by then: each phase takes as many epochs as turned out best.
+  public var refit: Bool
 
   /// A schedule; see `validate()` for what must hold.
   public init(
     phases: [Phase], restore: Restore = .bestSoFar, regularization: Regularization? = nil, average: Average? = nil,
-    budget: TimeBudget? = nil
+    budget: TimeBudget? = nil, refit: Bool = false
   ) {
     self.phases = phases
     self.restore = restore
     self.regularization = regularization
     self.average = average
     self.budget = budget
+    self.refit = refit
+  }
+
+  /// The phases as they run: those of ``phases``, and after them those that fit again, under names of their own.
+  public var allPhases: [Phase] {
+    guard refit else { return phases }
+    var all = phases
+    for var phase in phases {
+      phase.name = "refit \(phase.name)"
+      while all.contains(where: { $0.name == phase.name }) { phase.name += "'" }
+      phase.until = []
+      phase.budget = nil
+      all.append(phase)
+    }
+    return all
   }
 
   /// Checks every phase, that there is at least one, and that no two share a name.
@@ -78,5 +97,17 @@ public struct Schedule: Hashable, Sendable {
         .invalidOption, subject: "average", detail: "exponential must be 0 or more and below 1, but is \(decay)")
     }
     try budget?.validate(in: "schedule")
+    guard refit else { return }
+    guard budget == nil else {
+      throw ScheduleError(
+        .invalidOption, subject: "schedule", detail: "has a budget, which refit cannot keep to: leave out one of them")
+    }
+    for phase in phases {
+      if case .reduceOnPlateau = phase.learningRate.shape {
+        throw ScheduleError(
+          .invalidOption, subject: "phase \(phase.name)",
+          detail: "waits for plateaus with its learningRate, and refit has no validation samples to see them")
+      }
+    }
   }
 }

@@ -85,6 +85,12 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The rule of every phase.")
   var optimizer: OptimizerArgument?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Train once more at the end, on the validation pictures too, for as many epochs as were best."))
+  var refit: Bool?
+
   @Option(help: "How training pictures are varied; flip unless given.")
   var augment: AugmentationArgument?
 
@@ -241,7 +247,8 @@ struct TrainCommand: AsyncParsableCommand {
       ("--image-size", imageSize != nil), ("--fit", fit != nil), ("--batch-size", batchSize != nil),
       ("--accumulate", accumulate != nil), ("--memory-budget", memoryBudget != nil),
       ("--epochs", epochs != nil), ("--patience", patience != nil), ("--learning-rate", learningRate != nil),
-      ("--optimizer", optimizer != nil), ("--augment", augment != nil), ("--augment-variants", augmentVariants != nil),
+      ("--optimizer", optimizer != nil), ("--refit", refit != nil),
+      ("--augment", augment != nil), ("--augment-variants", augmentVariants != nil),
       ("--mixup", mixup != nil), ("--cutmix", cutmix != nil),
       ("--split", split != nil), ("--class-weights", classWeights != nil), ("--loss", loss != nil),
       ("--label-smoothing", labelSmoothing != nil), ("--max-bad-files", maxBadFiles != nil),
@@ -302,6 +309,7 @@ struct TrainCommand: AsyncParsableCommand {
     var plan = written ?? .probeThenTune
     if case .preset(let preset) = schedule { plan = preset.schedule(for: trunk.graph) }
     plan = try plan.adjusted(epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
+    if let refit { plan.refit = refit }
     var tuning = FineTuning(trunk, on: pictures, schedule: plan, options: options)
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
     if let fit { tuning.fit = fit }

@@ -46,8 +46,10 @@ final class TrainingProgress: @unchecked Sendable {
     let tasks = report.validation.sorted { $0.key < $1.key }.map { name, task in
       (report.validation.count == 1 ? "" : "\(name) ") + task.accuracy.asPercent
     }
-    return "  epoch \(report.epoch): loss \(report.loss.formatted(digits: 3)), validation "
-      + "\(report.validationLoss.formatted(digits: 3)) (\(tasks.joined(separator: ", "))), "
+    let validation = report.validationLoss.map {
+      "validation \($0.formatted(digits: 3)) (\(tasks.joined(separator: ", "))), "
+    }
+    return "  epoch \(report.epoch): loss \(report.loss.formatted(digits: 3)), " + (validation ?? "")
       + "\(report.imagesPerSecond.formatted(digits: 0)) images/s" + (report.isBest ? ", best so far" : "")
   }
 

@@ -5,12 +5,15 @@ import Tensors
 extension Model {
   /// A model whose trunk is a backbone without its classifier, with a fresh head for each task.
   ///
+  /// Every head begins with all classes alike: the kernels of the output layers are zero, as in BiT (Kolesnikov et al.,
+  /// 2020). Random ones leave noise in the answers that a few pictures a class cannot train away.
+  ///
   /// - Parameters:
   ///   - backbone: A network for pictures, RGB from 0 to 255; what follows its last stage is left out.
   ///   - weights: The backbone's weights.
   ///   - imageSize: Height and width of the pictures that go in.
   ///   - fit: How pictures are brought to that size, for the model's document.
-  ///   - seed: What the heads' first weights are drawn from.
+  ///   - seed: What the first weights of whatever else a head has are drawn from.
   /// - Throws: ``ModelError`` with code `unfitTasks`, `unfitSize` or `noTrunk`.
   public static func fineTuning(
     _ backbone: Graph, weights: Weights, tasks: [TaskDescription], imageSize: Size2D,
@@ -31,6 +34,11 @@ extension Model {
       var values = Weights(weights.tensors.filter { trunkLayers.contains($0.key.layer) })
       let fresh = graph.layerNames.filter { !trunkLayers.contains($0) }
       for (path, tensor) in Weights.initial(for: graph, layers: fresh, seed: seed).tensors { values[path] = tensor }
+      for head in heads {
+        for parameter in graph.parameters(of: head.outputLayer) {
+          values[ParameterPath(head.outputLayer, parameter.name)] = Tensor(zeros: parameter.shape)
+        }
+      }
       try values.check(against: graph)
       let document = ModelDocument(
         tasks: tasks, heads: heads,

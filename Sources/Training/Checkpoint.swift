@@ -48,7 +48,7 @@ package struct Checkpoint: Hashable, Sendable {
   package var moments: [ParameterPath: Moments]
 
   /// The version of the form of ``Head``.
-  static let version = 2
+  static let version = 3
 
   /// The arrays that an optimizer may keep of a parameter, by their names in the file.
   static let momentNames: [(String, WritableKeyPath<Moments, Tensor?> & Sendable)] = [

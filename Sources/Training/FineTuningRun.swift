@@ -120,7 +120,7 @@ package struct FineTuningRun {
     let evaluator = try Evaluator(
       graph: graph, parameters: trainer.parameters, pictures: data.pictures, labels: data.labels,
       batchSize: configuration.options.frozenMicroBatchSize)
-    let validation = try evaluator.measure(data.validation)
+    let validation = try trainer.state.progress.validation ?? metrics(evaluator.measure(data.validation))
     let test = data.test.isEmpty ? [] : try evaluator.measure(data.test)
     folder.instant("measured")
     finished = try finished.withParity(seed: configuration.options.seed)
@@ -128,7 +128,7 @@ package struct FineTuningRun {
     folder.instant("model written")
     let result = RunResult(
       model: folder[.model], seconds: trainer.state.clock.seconds, phases: phases,
-      validation: metrics(validation), test: metrics(test), peakResidentBytes: peakResidentBytes(),
+      validation: validation, test: metrics(test), peakResidentBytes: peakResidentBytes(),
       seed: configuration.options.seed, loading: loading)
     try folder.write(try result.json(), to: .result)
     return result

@@ -180,6 +180,9 @@ package final class Optimizer {
 
   /// Puts back what was kept of a parameter, as when a checkpoint is read.
   func restore(_ state: State, at path: ParameterPath) { states[path] = state }
+
+  /// Forgets everything about all parameters.
+  func forgetAll() { states = [:] }
 }
 
 extension OptimizerDescription.Moments {

@@ -26,7 +26,7 @@ extension PhaseRun {
       if isOutOfTime() {
         state.progress.phase.endedBy = PhaseEnding.budget.name
       } else if stepCount >= mostSteps {
-        let isByEpochs = phase.epochs.map { $0 * stepsPerEpoch == mostSteps } ?? false
+        let isByEpochs = context.isRefit || phase.epochs.map { $0 * stepsPerEpoch == mostSteps } ?? false
         state.progress.phase.endedBy = (isByEpochs ? PhaseEnding.epochs : .steps).name
       }
       try context.events(.step(report(loss: loss, rate: rate, pictureCount: batch.endIndex)))
@@ -57,7 +57,7 @@ extension PhaseRun {
         detail: "the loss is no number any more; a lower learning rate may help")
     }
     machine.gradients?.add(to: &state.progress.phase.gradientNorms)
-    let rate = phase.learningRate.value(step: stepCount, of: mostSteps, plateau: state.progress.phase.plateau)
+    let rate = phase.learningRate.value(step: stepCount, of: scheduledSteps, plateau: state.progress.phase.plateau)
     state.optimizer.step(learningRate: rate)
     state.average?.note()
     state.progress.stepCount += 1
@@ -78,19 +78,29 @@ extension PhaseRun {
   /// Measures the network at the end of an epoch, closes the epoch's account, and decides how the phase goes on.
   func validate() throws {
     let begin = ContinuousClock.now
-    let measured = try measureAndKeep()
-    let (loss, isBest) = (measured.loss, measured.isBest)
+    let measured = context.isRefit ? nil : try measureAndKeep()
     let progress = state.progress.phase
     let pictureCount = min(samplesPerEpoch, progress.epochStepCount * stepSize)
+    let summaries = measured?.tasks.map { ($0.task.name, $0.summary) } ?? []
     try context.events(
       .epoch(
         TrainingEvent.EpochReport(
           phase: phase.name, epoch: progress.epochCount + 1, loss: machine.losses.value(of: progress.losses),
-          validationLoss: loss,
-          validation: Dictionary(uniqueKeysWithValues: measured.tasks.map { ($0.task.name, $0.summary) }),
-          isBest: isBest, seconds: progress.epochSeconds + (ContinuousClock.now - begin).inSeconds,
+          validationLoss: measured?.loss, validation: Dictionary(uniqueKeysWithValues: summaries),
+          isBest: measured?.isBest ?? false, seconds: progress.epochSeconds + (ContinuousClock.now - begin).inSeconds,
           imagesPerSecond: Double(pictureCount) / progress.epochSeconds)))
-    func value(_ metric: Metric) -> Double { metric.value(of: measured.tasks, loss: loss) }
+    if let measured { noteMetrics(of: measured.tasks, loss: measured.loss) }
+    let settled = noteGradients()
+    state.progress.epochCount += 1
+    state.progress.phase.endEpoch(pictureCount: pictureCount, losses: machine.losses.zeros)
+    guard !settled.isEmpty, state.progress.phase.endedBy == nil else { return }
+    try freeze(settled)
+    try cacheFeaturesAnew()
+  }
+
+  /// Shows what was measured to everything that waits for it.
+  private func noteMetrics(of tasks: [MetricAccumulator], loss: Double) {
+    func value(_ metric: Metric) -> Double { metric.value(of: tasks, loss: loss) }
     for (index, trigger) in phase.until.enumerated() {
       let isOver = trigger.note(value(trigger.metric), in: &state.progress.phase.watches[index])
       if isOver, state.progress.phase.endedBy == nil {
@@ -100,12 +110,6 @@ extension PhaseRun {
     if case .reduceOnPlateau(let reduction) = phase.learningRate.shape {
       phase.learningRate.note(value(reduction.metric), in: &state.progress.phase.plateau)
     }
-    let settled = noteGradients()
-    state.progress.epochCount += 1
-    state.progress.phase.endEpoch(pictureCount: pictureCount, losses: machine.losses.zeros)
-    guard !settled.isEmpty, state.progress.phase.endedBy == nil else { return }
-    try freeze(settled)
-    try cacheFeaturesAnew()
   }
 
   /// Measures the network, and keeps its weights if none were better; where weights are averaged, those.
@@ -116,7 +120,10 @@ extension PhaseRun {
     let loss = machine.losses.value(of: measured.map(\.loss))
     let isBest = loss < state.progress.bestLoss
     let isBestOfPhase = loss < state.progress.phase.bestLoss
-    if context.schedule.restore == .bestOfPhase ? isBestOfPhase : isBest { state.best.take() }
+    if context.schedule.restore == .bestOfPhase ? isBestOfPhase : isBest {
+      state.best.take()
+      state.progress.phase.bestEpochCount = state.progress.phase.epochCount + 1
+    }
     if isBest { state.progress.bestLoss = loss }
     if isBestOfPhase { state.progress.phase.bestLoss = loss }
     return (measured, loss, isBest)

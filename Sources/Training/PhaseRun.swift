@@ -65,8 +65,15 @@ final class PhaseRun {
   /// The steps that the phase has taken.
   var stepCount: Int { state.progress.phase.epochCount * stepsPerEpoch + state.progress.phase.epochStepCount }
 
-  /// The most steps that it may take.
-  var mostSteps: Int { phase.stepCount(stepsPerEpoch: stepsPerEpoch) }
+  /// The most steps that its learning rate is spread over.
+  var scheduledSteps: Int { phase.stepCount(stepsPerEpoch: stepsPerEpoch) }
+
+  /// The most steps that it may take; where it fits again, those of the epochs that turned out best.
+  var mostSteps: Int {
+    guard context.isRefit else { return scheduledSteps }
+    let first = state.progress.reports[index - context.schedule.phases.count / 2]
+    return min(scheduledSteps, first.bestEpoch * stepsPerEpoch)
+  }
 
   /// What the phase means without some of its stages.
   private func plan(without frozen: [String]) -> PhasePlan {
@@ -85,7 +92,7 @@ extension PhaseRun {
     let start = TrainingEvent.PhaseStart(
       phase: phase.name, index: index, phaseCount: context.schedule.phases.count,
       trainableParameters: whole.trainableCount,
-      epochs: phase.epochs == nil && phase.steps == nil ? nil : phase.epochCount(stepsPerEpoch: stepsPerEpoch),
+      epochs: phase.epochs == nil && phase.steps == nil ? nil : (mostSteps + stepsPerEpoch - 1) / stepsPerEpoch,
       batchSize: min(stepSize, samplesPerEpoch), microBatchSize: machine.plan.microBatchSize)
     if isResumed {
       try context.events(.phaseResumed(start, epoch: state.progress.phase.epochCount + 1))
@@ -94,12 +101,13 @@ extension PhaseRun {
       if let chosen = phase.choose?.chosen, context.schedule.phases[index].choose?.chosen == nil {
         try context.events(.note("phase \(phase.name): \(chosen.joined(separator: ", ")) chosen by their gradients"))
       }
-      state.include(whole.changing, isRestored: context.schedule.restore != .last)
+      state.include(whole.changing, isRestored: context.schedule.restore != .last && !context.isRefit)
       state.progress.phase.losses = machine.losses.zeros
       state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
       state.progress.phase.watches = phase.until.map { _ in MetricWatch() }
       state.progress.phase.hasBegun = true
       if isOutOfTime(beforeFirstStep: true) { state.progress.phase.endedBy = PhaseEnding.budget.name }
+      if mostSteps == 0 { state.progress.phase.endedBy = PhaseEnding.epochs.name }
     }
     if let average = context.schedule.average {
       state.beginAverage(average, of: machine.plan.changing, stepCount: stepCount)
@@ -123,8 +131,13 @@ extension PhaseRun {
       state.progress.phase.isCached = false
       return
     }
-    let forms = context.data.trainingForms
-    let requests = (forms ?? []) + context.data.validation.map { PictureRequest($0) }
+    let forms = context.forms
+    let validation = context.isRefit ? [] : context.data.validation.map { PictureRequest($0) }
+    let requests = (forms ?? []) + Set(forms ?? []).missing(validation)
+    guard !requests.isEmpty else {
+      state.progress.phase.isCached = false
+      return
+    }
     let outcome = try machine.pipeline.cache(
       requests, alongWith: context.features.usefulLater(at: machine.plan.frontier, ofPhase: index),
       library: context.library,
@@ -167,7 +180,8 @@ extension PhaseRun {
     let progress = state.progress.phase
     let best = context.schedule.restore == .bestOfPhase ? progress.bestLoss : state.progress.bestLoss
     state.endAverage()
-    if context.schedule.restore != .last, best.isFinite, progress.epochCount > 0 { state.best.restore() }
+    let isRestored = context.schedule.restore != .last && !context.isRefit
+    if isRestored, best.isFinite, progress.epochCount > 0 { state.best.restore() }
     context.features.forget(but: nil, ofPhase: index)
     if phase.budget != nil || context.schedule.budget != nil {
       state.progress.record.phases[index].timed = RunRecord.Timed(
@@ -175,6 +189,7 @@ extension PhaseRun {
     }
     let report = PhaseReport(
       name: phase.name, trainableParameters: whole.trainableCount, epochs: progress.epochCount,
+      bestEpoch: isRestored ? progress.bestEpochCount : progress.epochCount,
       seconds: state.clock.seconds - progress.beginSeconds,
       imagesPerSecond: progress.pictureCount > 0 ? Double(progress.pictureCount) / progress.trainingSeconds : 0,
       cached: progress.isCached ?? false, reusedFeatures: progress.reusedCount,
@@ -209,4 +224,9 @@ extension PhaseRun {
     ]
     return ends.compactMap { $0.map { max(0, $0 - now) } }.min()
   }
+}
+
+extension Set {
+  /// Those of some elements that are not here, in their order.
+  fileprivate func missing(_ elements: [Element]) -> [Element] { elements.filter { !contains($0) } }
 }

@@ -25,8 +25,12 @@ struct RunContext {
   let heads: [Head]
   /// What is learnt from.
   let data: TrainingData
-  /// What trains when.
+  /// What trains when; the phases that fit again are among its phases.
   let schedule: Schedule
+  /// Whether the phases fit again what has been chosen, on the validation samples too.
+  let isRefit: Bool
+  /// All forms of all pictures that the run ever trains on; nil where there are too many to count.
+  let forms: [PictureRequest]?
   /// How samples go through the machine.
   let options: TrainingOptions
   /// What each phase means for the network when it begins; where stages are still to be chosen, when any could be.

@@ -16,6 +16,8 @@ package struct RunProgress: Hashable, Sendable, Codable {
   package var bestLoss = Double.infinity
   /// What the phases have done that are over.
   package var reports: [PhaseReport] = []
+  /// What had been learnt before everything trains once more on the validation samples too; nil before that.
+  package var validation: [String: ClassificationMetrics]?
   /// The phase that is under way, or the next one.
   package var phase = PhaseProgress()
   /// What the run has decided by measuring or by the clock.
@@ -54,6 +56,8 @@ package struct PhaseProgress: Hashable, Sendable, Codable {
   package var losses: [LossValue] = []
   /// The lowest validation loss of the phase; infinite before its first epoch.
   package var bestLoss = Double.infinity
+  /// How many epochs had led to the weights that are kept; 0 where none of them did.
+  package var bestEpochCount = 0
 
   /// What has been seen of the metric of each of the phase's triggers.
   package var watches: [MetricWatch] = []

@@ -10,7 +10,7 @@ public struct RunResult: Hashable, Sendable, Codable {
   public var seconds: Double
   /// What each phase has done.
   public var phases: [PhaseReport]
-  /// Each task's metrics on the validation samples.
+  /// Each task's metrics on the validation samples; where the schedule fits again, before it did so on those too.
   public var validation: [String: ClassificationMetrics]
   /// Each task's metrics on the test samples; empty where there are none.
   public var test: [String: ClassificationMetrics]

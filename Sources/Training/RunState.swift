@@ -53,6 +53,19 @@ import Tensors
   }
 }
 
+// MARK: - From the beginning again
+
+extension RunState {
+  /// Forgets what was learnt, and goes on from the weights that the run began with.
+  ///
+  /// - Parameter weights: Those weights.
+  func restart(from weights: Weights) {
+    parameters.rewind(to: Weights(weights.tensors.filter { trained.contains($0.key) }))
+    optimizer.forgetAll()
+    best.replace(by: Weights())
+  }
+}
+
 // MARK: - Means over steps
 
 extension RunState {

@@ -15,6 +15,10 @@ package final class Trainer {
   package var parameters: ParameterBank { state.parameters }
 
   private var context: RunContext
+  /// The same for the phases that fit again; nil where none do.
+  private var refitContext: RunContext?
+  /// The weights that everything begins with.
+  private let weights: Weights
 
   /// A trainer of a network.
   ///
@@ -52,12 +56,17 @@ package final class Trainer {
     let now = RunRecord(version: graftVersion, engine: .current, phases: [])
     let state = try RunState(graph: graph, weights: weights, record: now)
     let headLayers = Set(heads.flatMap(\.layers))
+    let whole = schedule.refit ? try data.trainingOnValidation : nil
+    var schedule = schedule
+    let firstCount = schedule.phases.count
+    schedule.phases = schedule.allPhases
     let plans = try schedule.phases.enumerated().map { index, phase in
+      let trainingCount = (index < firstCount ? data : whole ?? data).training.count
       let recorded = record?.phase(named: phase.name, at: index)
       var plan = PhasePlan(
         phase,
         trainable: try phase.trainableOrCandidates(in: graph, headLayers: headLayers),
-        graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
+        graph: graph, heads: heads, batchSize: min(options.batchSize, trainingCount),
         microBatchSize: recorded?.microBatchSize ?? options.microBatchSize)
       if recorded == nil, let budget = options.memoryBudget {
         try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
@@ -72,14 +81,20 @@ package final class Trainer {
       state.optimizer.pull(towards: Weights(trunk), strength: strength)
     }
     self.state = state
-    context = RunContext(
-      graph: graph, heads: heads, data: data, schedule: schedule, options: options, plans: plans,
-      features: FeatureChain(
-        graph,
-        frontiers: zip(schedule.phases, plans).map { phase, plan in
-          phase.choose != nil && phase.choose?.chosen == nil ? nil : plan.frontier
-        }, parameters: state.parameters, source: data.pictures, options: options),
-      cacheFolder: cacheFolder, library: library, events: events)
+    self.weights = weights
+    let features = FeatureChain(
+      graph,
+      frontiers: zip(schedule.phases, plans).map { phase, plan in
+        phase.choose != nil && phase.choose?.chosen == nil ? nil : plan.frontier
+      }, parameters: state.parameters, source: data.pictures, options: options)
+    func context(_ data: TrainingData, isRefit: Bool) -> RunContext {
+      RunContext(
+        graph: graph, heads: heads, data: data, schedule: schedule, isRefit: isRefit,
+        forms: (whole ?? data).trainingForms, options: options, plans: plans, features: features,
+        cacheFolder: cacheFolder, library: library, events: events)
+    }
+    self.context = context(data, isRefit: false)
+    refitContext = whole.map { context($0, isRefit: true) }
   }
 
   /// Goes on where a checkpoint was written, instead of at the beginning.
@@ -113,9 +128,13 @@ package final class Trainer {
   /// - Throws: `CancellationError` where the task is cancelled, at the next step; whatever fails.
   package func run(reached: @escaping (RunMoment) throws -> Void = { _ in }) throws -> [PhaseReport] {
     context.reached = reached
+    refitContext?.reached = reached
     do {
       while state.progress.reports.count < context.schedule.phases.count {
         let index = state.progress.reports.count
+        let isRefit = refitContext != nil && index >= context.schedule.phases.count / 2
+        if isRefit, state.progress.validation == nil { try beginAnew() }
+        let context = isRefit ? refitContext ?? context : context
         if !state.progress.phase.hasBegun { state.progress.phase.beginSeconds = state.clock.seconds }
         let phase = try StageMeasurement(at: index, context: context, state: state).phase()
         try PhaseRun(phase, at: index, context: context, state: state).run()
@@ -126,6 +145,21 @@ package final class Trainer {
       throw error
     }
     return state.progress.reports
+  }
+
+  /// Measures what has been chosen, and goes back to where everything began.
+  private func beginAnew() throws {
+    let evaluator = try Evaluator(
+      graph: context.graph, parameters: state.parameters, pictures: context.data.pictures, labels: context.data.labels,
+      batchSize: context.options.frozenMicroBatchSize)
+    let measured = try evaluator.measure(context.data.validation)
+    state.progress.validation = Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.metrics) })
+    state.restart(from: weights)
+    // From here on the run is one on all pictures, to the bit.
+    state.progress.epochCount = 0
+    state.progress.passCount = 0
+    let count = context.data.training.count + context.data.validation.count
+    try context.events(.note("trains once more from the beginning, now on all \(count) pictures"))
   }
 
   private static func spoken(_ names: [String], _ counts: [Int]) -> String {

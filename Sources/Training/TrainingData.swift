@@ -71,6 +71,15 @@ package struct TrainingData: Sendable {
     }
   }
 
+  /// The same data with the validation samples among those that train.
+  var trainingOnValidation: TrainingData {
+    get throws(TrainingError) {
+      try TrainingData(
+        pictures: pictures, labels: labels, training: (training + validation).sorted(), validation: validation,
+        test: test, augmentation: augmentation)
+    }
+  }
+
   private func isMirrored(_ sample: Int, seed: UInt64, epoch: Int) -> Bool {
     var generator = SeededGenerator(
       seed: seed, mirrorPurpose, UInt64(bitPattern: Int64(epoch)), UInt64(bitPattern: Int64(sample)))

@@ -62,8 +62,8 @@ public enum TrainingEvent: Hashable, Sendable {
     public var epoch: Int
     /// The mean of J over the training samples, while they trained.
     public var loss: Double
-    /// J on the validation samples.
-    public var validationLoss: Double
+    /// J on the validation samples; nil where those train too.
+    public var validationLoss: Double?
     /// What is measured of each task on the validation samples.
     public var validation: [String: TaskSummary]
     /// Whether no epoch before had a lower validation loss, in any phase.
@@ -91,6 +91,8 @@ public struct PhaseReport: Hashable, Sendable, Codable {
   public var trainableParameters: Int
   /// How many epochs it took.
   public var epochs: Int
+  /// How many of them led to the weights that it left; 0 where those of an earlier phase were better.
+  public var bestEpoch: Int
   /// How long it took, with everything.
   public var seconds: Double
   /// Training pictures a second while training: caching and validation are not in it.

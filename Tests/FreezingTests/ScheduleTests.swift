@@ -204,7 +204,7 @@ import Testing
       #""regularization": {"towardsPretrained": -1}"#,
       "regularization: towardsPretrained must be 0 or more, but is -1.0"
     ),
-    (#""budgets": 3"#, "schedule: there is no option budgets; the nearest are budget, phases, restore"),
+    (#""budgets": 3"#, "schedule: there is no option budgets; the nearest are budget, phases, refit"),
     (#""budget": "0 s""#, "budget 0 s: budget must be more than 0 and at most a year"),
   ])
   func aMistakeInTheWholeIsNamedInOneSentence(fields: String, message: String) {

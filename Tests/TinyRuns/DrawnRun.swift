@@ -35,6 +35,8 @@ package struct DrawnRun: Sendable {
     tiny.options.mixing = draw.one(of: [
       nil, nil, Mixing(mixup: 0.4), Mixing(cutmix: 1), Mixing(mixup: 0.2, cutmix: 1),
     ])
+    schedule.refit = draw.one(of: [false, false, true])
+    if (try? schedule.validate()) == nil { schedule.refit = false }
   }
 
   /// The tiny network with fresh heads.

@@ -36,11 +36,17 @@ package enum TinyNetwork {
     return try graph.apply(Activation(activation), named: "\(name)_activation", to: [normalized])
   }
 
-  /// The backbone with a fresh head for each task.
+  /// The backbone with a random head for each task.
   package static func model(tasks: [TaskDescription], dropout: Float = 0.2, seed: UInt64 = 1) throws -> Model {
     let graph = try backbone()
-    return try Model.fineTuning(
+    var model = try Model.fineTuning(
       graph, weights: .generated(for: graph), tasks: tasks, imageSize: Size2D(8),
       head: ClassificationHead(dropoutRate: dropout), seed: seed)
+    // A head that begins at zero has no gradient for a trunk that trains without it.
+    let layers = model.heads.map(\.outputLayer)
+    for (path, tensor) in Weights.initial(for: model.graph, layers: layers, seed: seed).tensors {
+      model.weights[path] = tensor
+    }
+    return model
   }
 }

@@ -175,8 +175,8 @@ import Training
     try await run("run", until: 5)
     let state = try HDF5File(readingFrom: path("run", .checkpoint)).root.attributes.value("state").string ?? ""
     #expect(try refusal(of: state)?.detail == "has no weights/head_dense/bias, which its state names")
-    let newer = state.replacing("\"version\":2", with: "\"version\":3")
-    #expect(try refusal(of: newer)?.detail.contains("expected version 2 of its form, found 3") == true)
+    let newer = state.replacing("\"version\":3", with: "\"version\":4")
+    #expect(try refusal(of: newer)?.detail.contains("expected version 3 of its form, found 4") == true)
     #expect(try refusal(of: "{")?.code == .unfitCheckpoint)
     let other = state.replacing("head_dense/bias", with: "head_dense/bios")
     #expect(try refusal(of: other)?.detail == "holds head_dense/bios, which the network does not have")

@@ -44,6 +44,8 @@ import Training
     var drawn = DrawnRun(seed: seed)
     // Otherwise the end of a phase brings back what was best, in phases before it too.
     drawn.schedule.restore = .last
+    // So does the beginning of what fits again.
+    drawn.schedule.refit = false
     var weights = try drawn.model().weights
     var moments: [ParameterPath: Checkpoint.Moments] = [:]
     var frozen: [String] = []
