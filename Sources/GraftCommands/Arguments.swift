@@ -30,6 +30,8 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
 
 extension Fit: ExpressibleByArgument {}
 
+extension Recipe: ExpressibleByArgument {}
+
 /// A size such as `500M` or `4G`.
 struct ByteCount: Hashable, Sendable, Decodable {
   /// The number of bytes.

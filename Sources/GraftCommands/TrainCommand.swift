@@ -12,6 +12,9 @@ struct TrainCommand: AsyncParsableCommand {
       CSV manifest names them: a column "path", a column for each task, and perhaps a column "split". An empty cell is a \
       missing label.
 
+      A recipe chooses what is not given, by the number, classes and size of the pictures, and says what and why: \
+      "fast" trains a head alone, "balanced" head and last stages, "best" everything.
+
       The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages \
       at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start; "graft schedule" \
       lists the others, and prints one as a file to edit. BatchNorm statistics stay frozen, and the weights with the best \
@@ -56,18 +59,21 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The folder of the run, which is made.", valueName: "run"))
   var output: String?
 
+  @Option(help: "How much is done for the last percents; balanced unless given. What else is given overrules it.")
+  var recipe: Recipe?
+
   @Option(
-    help: ArgumentHelp("What trains when; probe-then-tune unless given.", valueName: "name|file.yaml"),
+    help: ArgumentHelp("What trains when; the recipe's choice unless given.", valueName: "name|file.yaml"),
     transform: { try ScheduleArgument(parsing: $0) })
   var schedule: ScheduleArgument?
 
-  @Option(help: "Height and width of the pictures that go in; the backbone's own unless given.")
+  @Option(help: "Height and width of the pictures that go in; the recipe's choice unless given.")
   var imageSize: Int?
 
   @Option(help: "How pictures are brought to that size: cut, squashed, or laid on white; pad unless given.")
   var fit: Fit?
 
-  @Option(help: "The pictures of one optimizer step; 16 unless given.")
+  @Option(help: "The pictures of one optimizer step; the recipe's choice unless given.")
   var batchSize: Int?
 
   @Option(help: "How many batches make one optimizer step, by the mean of their gradients; 1 unless given.")
@@ -91,7 +97,7 @@ struct TrainCommand: AsyncParsableCommand {
       "Train once more at the end, on the validation pictures too, for as many epochs as were best."))
   var refit: Bool?
 
-  @Option(help: "How training pictures are varied; flip unless given.")
+  @Option(help: "How training pictures are varied; the recipe's choice unless given.")
   var augment: AugmentationArgument?
 
   @Option(help: "How many augmented forms each picture has, computed once; another in every epoch unless given.")
@@ -102,7 +108,7 @@ struct TrainCommand: AsyncParsableCommand {
     transform: { try SplitFractions(parsing: $0) })
   var split: SplitFractions?
 
-  @Option(help: "How much the pictures of each class count; none weighs them alike, and is so unless given.")
+  @Option(help: "How much the pictures of each class count; none weighs them alike; the recipe's choice unless given.")
   var classWeights: ClassWeightsArgument?
 
   @Option(
@@ -243,6 +249,7 @@ struct TrainCommand: AsyncParsableCommand {
   /// The options that a configuration holds and that were given all the same.
   private var given: [String] {
     let options: [(String, Bool)] = [
+      ("--recipe", recipe != nil),
       ("--backbone", backbone != nil), ("--cut-at", cutAt != nil), ("--schedule", schedule != nil),
       ("--image-size", imageSize != nil), ("--fit", fit != nil), ("--batch-size", batchSize != nil),
       ("--accumulate", accumulate != nil), ("--memory-budget", memoryBudget != nil),
@@ -269,10 +276,12 @@ struct TrainCommand: AsyncParsableCommand {
           resume, mode: mode, checkpointEvery: interval, featureFolder: features, handler: handler)
       }
     } else {
-      var tuning = if let config { try again(config) } else { try first(data ?? "") }
+      var explanation: String?
+      var tuning = if let config { try again(config) } else { try first(data ?? "", explanation: &explanation) }
       tuning.featureFolder = features
       Console.note(tuning.backbone.report)
       Console.note(summary(of: tuning))
+      if let explanation { Console.note(explanation) }
       if dryRun { return try await ForecastLines.show(tuning, json: json) }
       let (output, force) = (output ?? "", force)
       run = try await Interruption.mayStop(output, progress: progress) { [tuning] handler in
@@ -287,15 +296,15 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   /// The run that the options describe.
-  private func first(_ data: String) throws -> FineTuning {
+  ///
+  /// - Parameter explanation: Takes what the recipe has chosen, and why.
+  private func first(_ data: String, explanation: inout String?) throws -> FineTuning {
     if let note = precision?.note { Console.note(note) }
     var options = TrainingOptions(precision: (precision ?? .auto).forTraining)
-    if let batchSize { options.batchSize = batchSize }
     if let accumulate { options.accumulation = accumulate }
     options.memoryBudget = memoryBudget?.bytes
     if let threads { options.threads = threads }
     if let seed { options.seed = seed }
-    options.augmentationVariants = augmentVariants
     if mixup != nil || cutmix != nil { options.mixing = Mixing(mixup: mixup, cutmix: cutmix) }
     options.cacheMemoryBudget = cacheBudget?.bytes
     options.checkpointEvery = checkpointEvery
@@ -306,21 +315,48 @@ struct TrainCommand: AsyncParsableCommand {
     let trunk = try Backbone.load(
       backbone ?? "efficientnet-lite0", family: loading.namedFamily, cutAt: cutAt, options: loading.options,
       mode: trust.mode)
-    var plan = written ?? .probeThenTune
-    if case .preset(let preset) = schedule { plan = preset.schedule(for: trunk.graph) }
-    plan = try plan.adjusted(epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
-    if let refit { plan.refit = refit }
-    var tuning = FineTuning(trunk, on: pictures, schedule: plan, options: options)
+    var tuning = FineTuning(trunk, on: pictures, options: options)
+    if let split { tuning.split = split }
+    let choices = try tuning.follow(recipe ?? .balanced)
+    explanation = choices.explanation(without: overruled)
+    if case .preset(let preset) = schedule {
+      let refit = tuning.schedule.refit
+      tuning.schedule = preset.schedule(for: trunk.graph)
+      tuning.schedule.refit = refit
+    }
+    if let written { tuning.schedule = written }
+    if let refit { tuning.schedule.refit = refit }
+    tuning.schedule = try tuning.schedule.adjusted(
+      epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)
+    if let batchSize { tuning.options.batchSize = batchSize }
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
     if let fit { tuning.fit = fit }
-    if let augment { tuning.augmentation = try Augmentation(named: augment.rawValue) }
-    if let split { tuning.split = split }
+    if let augment {
+      tuning.augmentation = try Augmentation(named: augment.rawValue)
+      tuning.options.augmentationVariants = nil
+    }
+    if let augmentVariants { tuning.options.augmentationVariants = augmentVariants }
     if let classWeights { tuning.classWeighting = classWeights.weighting }
     if let loss { tuning.loss = loss }
     if let labelSmoothing { tuning.labelSmoothing = labelSmoothing }
     if let maxBadFiles { tuning.maximumBadFiles = maxBadFiles }
     tuning.dataPath = data
     return tuning
+  }
+
+  /// What the recipe has no say in.
+  private var overruled: Set<RecipeChoices.Choice> {
+    var result: Set<RecipeChoices.Choice> = []
+    if schedule != nil || epochs != nil || patience != nil || learningRate != nil || optimizer != nil {
+      result.insert(.schedule)
+    }
+    if case .file = schedule { result.insert(.refit) }
+    if refit != nil { result.insert(.refit) }
+    if batchSize != nil { result.insert(.batchSize) }
+    if imageSize != nil { result.insert(.imageSize) }
+    if augment != nil || augmentVariants != nil { result.insert(.augmentation) }
+    if classWeights != nil { result.insert(.classWeighting) }
+    return result
   }
 
   /// The run that a configuration describes.

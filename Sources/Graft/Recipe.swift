@@ -1,0 +1,165 @@
+import Datasets
+import Freezing
+import Graphs
+import Tasks
+import Training
+
+/// How much a run does for its last percents; everything else follows from the pictures.
+public enum Recipe: String, Hashable, Sendable, Codable, CaseIterable {
+  /// The head alone: every picture goes through the trunk once, and the rest is a moment.
+  case fast
+  /// The head, then the last stages with it, then both again on all pictures: what runs do that are not told otherwise.
+  case balanced
+  /// The head, then the whole network slowly and on varied pictures, then both again on all pictures.
+  case best
+}
+
+/// What a recipe has chosen for some pictures, and why.
+public struct RecipeChoices: Hashable, Sendable {
+  /// One thing that is chosen.
+  public enum Choice: Hashable, Sendable, CaseIterable {
+    case schedule
+    case refit
+    case batchSize
+    case imageSize
+    case augmentation
+    case classWeighting
+  }
+
+  /// What trains when, and whether everything is fitted again.
+  public let schedule: Schedule
+  /// The samples of a step.
+  public let batchSize: Int
+  /// Height and width of the pictures that go in.
+  public let imageSize: Size2D
+  /// How training pictures are varied.
+  public let augmentation: Augmentation
+  /// How many variations each picture has; nil for another in every epoch.
+  public let augmentationVariants: Int?
+  /// How much the samples of each class count.
+  public let classWeighting: ClassWeighting
+
+  private let beginning: String
+  private let reasons: [Reason]
+
+  private struct Reason: Hashable {
+    let choice: Choice
+    let text: String
+
+    init(_ choice: Choice, _ text: String) {
+      self.choice = choice
+      self.text = text
+    }
+  }
+
+  /// What was found and what was chosen, in one paragraph.
+  ///
+  /// - Parameter overruled: What somebody has chosen otherwise, and is left out.
+  public func explanation(without overruled: Set<Choice> = []) -> String {
+    let clauses = reasons.filter { !overruled.contains($0.choice) }.map(\.text)
+    return clauses.isEmpty ? beginning : "\(beginning): \(clauses.joined(separator: "; "))"
+  }
+}
+
+extension RecipeChoices {
+  /// Chooses.
+  ///
+  /// - Parameters:
+  ///   - facts: What is known of the pictures.
+  ///   - backbone: The network, and the size that it was trained on.
+  public init(_ recipe: Recipe, for facts: DataFacts, backbone: Backbone) {
+    beginning = "recipe \(recipe.rawValue), for \(facts)"
+    let count = facts.trainingCount
+    var reasons: [Reason] = []
+
+    // Steps are what a head needs, not epochs: few pictures want many passes, many pictures few.
+    batchSize = count < 2000 ? 16 : 32
+    let stepsPerEpoch = max(1, (count + batchSize - 1) / batchSize)
+    func epochs(ofSteps steps: Int, _ range: ClosedRange<Int>) -> Int {
+      min(max((steps + stepsPerEpoch - 1) / stepsPerEpoch, range.lowerBound), range.upperBound)
+    }
+    let probe = Phase(
+      name: "probe", train: .head, epochs: epochs(ofSteps: 300, 10...100),
+      until: .plateau(patience: epochs(ofSteps: 50, 4...20), minimumDelta: 1e-4), learningRate: .constant(2e-3))
+    var tune = Phase(
+      name: "tune", train: .head + .stages(last: 2), epochs: epochs(ofSteps: 150, 4...10),
+      until: .plateau(patience: 3, minimumDelta: 1e-4), learningRate: .cosine(peak: 2e-4, warmUp: 0.1),
+      clipping: .globalNorm(1))
+    let headFirst = "the head trains alone first, for up to \(probe.epochs ?? 0) epochs"
+    switch recipe {
+    case .fast:
+      schedule = Schedule(phases: [probe], refit: true)
+      reasons.append(Reason(.schedule, "the head alone, for up to \(probe.epochs ?? 0) epochs at \(rate(probe))"))
+    case .balanced:
+      schedule = Schedule(phases: [probe, tune], refit: true)
+      reasons.append(
+        Reason(
+          .schedule,
+          "\(headFirst) at \(rate(probe)), then the last two stages with it, for up to \(tune.epochs ?? 0) at "
+            + rate(tune)))
+    case .best:
+      tune.train = .all
+      tune.epochs = epochs(ofSteps: 500, 8...30)
+      tune.until = [.plateau(patience: 6, minimumDelta: 1e-4)]
+      tune.multipliers = RateMultipliers(stageDecay: 0.7)
+      schedule = Schedule(phases: [probe, tune], refit: true)
+      reasons.append(
+        Reason(
+          .schedule,
+          "\(headFirst) at \(rate(probe)), then everything, for up to \(tune.epochs ?? 0) at \(rate(tune)) and "
+            + "0.7 times that for each stage further down"))
+    }
+    reasons.append(
+      Reason(
+        .refit,
+        "at the end it is all fitted once more on the \(count + facts.validationCount) pictures with those for "
+          + "validation, for as many epochs as were best"))
+    reasons.append(Reason(.batchSize, "\(batchSize) pictures a step"))
+
+    let (own, small) = (backbone.imageSize, Size2D(128))
+    if let side = facts.pictureSide, side <= 96, own.height > small.height, own.width > small.width {
+      imageSize = small
+      reasons.append(
+        Reason(.imageSize, "at \(small), since pictures of \(side) pixels have no more to show at \(own)"))
+    } else {
+      imageSize = own
+      reasons.append(Reason(.imageSize, "at \(own), the size that the backbone was trained on"))
+    }
+    augmentation = recipe == .best ? .standard : .flip
+    augmentationVariants = recipe == .best ? 4 : nil
+    reasons.append(
+      Reason(
+        .augmentation,
+        recipe == .best
+          ? "pictures mirrored, cropped and recoloured by chance, in 4 forms each" : "pictures mirrored by chance"))
+    if facts.smallestClass > 0, facts.largestClass >= 10 * facts.smallestClass {
+      classWeighting = .balanced
+      reasons.append(
+        Reason(.classWeighting, "every class counts the same, since some are ten times as frequent as others"))
+    } else {
+      classWeighting = .none
+    }
+    self.reasons = reasons
+  }
+}
+
+private func rate(_ phase: Phase) -> String { "a rate of \(phase.learningRate.peak)" }
+
+extension FineTuning {
+  /// Takes what a recipe chooses for the backbone and the pictures; the seed and the split have to be set before.
+  ///
+  /// - Returns: What was chosen, for its explanation.
+  /// - Throws: `DatasetError` where the pictures cannot be divided.
+  @discardableResult
+  public mutating func follow(_ recipe: Recipe) throws -> RecipeChoices {
+    let facts = DataFacts(dataset, split: try Split(dataset, fractions: split, seed: options.seed))
+    let choices = RecipeChoices(recipe, for: facts, backbone: backbone)
+    schedule = choices.schedule
+    options.batchSize = choices.batchSize
+    options.augmentationVariants = choices.augmentationVariants
+    imageSize = choices.imageSize
+    augmentation = choices.augmentation
+    classWeighting = choices.classWeighting
+    return choices
+  }
+}
