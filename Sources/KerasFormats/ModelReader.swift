@@ -92,6 +92,7 @@ struct ModelReader {
       try model.chain(buildInputShape: config["build_input_shape"], firstConfig: layers.first?["config"], path: path)
     } else {
       try connect(&model, layers: layers, config: config)
+      model.joinPickedPlaces()
     }
     var names: Set<String> = []
     for layer in model.layers where !names.insert(layer.name).inserted {
@@ -137,7 +138,8 @@ extension ModelReader {
     } else if Self.modelKinds.contains(kind) {
       result.content = .model(try model(config, kind: kind, path: place))
     } else {
-      guard let type = LayerRegistry.kind(of: kind) else {
+      let isOperation = json["module"]?.string == OperatorNode.module
+      guard let type = isOperation ? LayerRegistry.kind(ofOperation: kind) : LayerRegistry.kind(of: kind) else {
         throw options.failure(.unsupportedLayer, "is of a class that is not known; no foreign code is run")
       }
       try Self.checkType(options)
