@@ -144,7 +144,12 @@ extension ModelReader {
       }
       try Self.checkType(options)
       result.isChannelsFirst = try Self.isChannelsFirst(options)
-      result.content = .layer(try type.init(options))
+      let value = try type.init(options)
+      result.content = .layer(value)
+      if isKeras1, let transposed = value as? Conv2DTranspose {
+        result.declaredSize = try DeclaredSize.read(
+          options, filters: transposed.filters, isChannelsFirst: result.isChannelsFirst ?? false)
+      }
       if !knownClasses.isEmpty, let customKind = saved["class_name"]?.string, known != saved {
         try KnownClass.checkOptions(options, customKind: customKind)
       }
