@@ -60,8 +60,10 @@ let package = Package(
     .executableTarget(name: "GraftReader", dependencies: ["KerasFormats"]),
 
     // Feeds damaged files to the readers; a test runs it for a moment, scripts/fuzz-files for long.
+    .target(name: "CFaults", path: "Tests/CFaults"),
     .executableTarget(
-      name: "FuzzFiles", dependencies: ["CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
+      name: "FuzzFiles",
+      dependencies: ["CFaults", "CHDF5", "CSandbox", "KerasFormats", "HDF5Files", "Graphs", "Tensors"],
       path: "Tests/FuzzFiles"),
 
     // Takes a step of every sample layer in a build with the address sanitizer; scripts/test builds and runs it.

@@ -146,7 +146,8 @@ private struct Skeleton {
       let name = graph.nodes[node].layer
       let shapes = graph.parameters(of: name).map(\.shape)
       switch layer {
-      case is Input, is Dropout: continue
+      case is Input, is Dropout, is Identity: continue
+      case let slicing as Slicing where slicing.reversesChannels(of: graph.inputShapes(of: node)[0]): continue
       case is Rescaling, is Normalization: if shapes.isEmpty { continue }
       case let activation as Activation where activation.function == .linear: continue
       default: break

@@ -20,12 +20,30 @@ extension Graph {
     return ends.max()
   }
 
-  /// Whether a rescaling or normalisation is the first thing that happens to the input.
+  /// Whether a rescaling or normalisation is the first thing that happens to the numbers of the input.
   package var beginsWithPreprocessing: Bool {
-    nodes.indices.contains { index in
-      nodes[index].inputs.contains(where: inputs.contains)
-        && (layer(of: index) is Rescaling || layer(of: index) is Normalization)
+    preparingLayers.contains { self[layer: $0] is Rescaling || self[layer: $0] is Normalization }
+  }
+
+  /// The layers with which the network prepares its pictures itself.
+  ///
+  /// What only moves pixels may come between them, or turns the channels of RGB round, as the families that want blue first
+  /// do within a network: such a network takes RGB of 0…255 as well.
+  package var preparingLayers: [String] {
+    var names: [String] = []
+    var pictures = Set(inputs)
+    for index in nodes.indices {
+      guard let picture = nodes[index].inputs.first(where: pictures.contains) else { continue }
+      switch layer(of: index) {
+      case is Rescaling, is Normalization: names.append(nodes[index].layer)
+      case let slicing as Slicing where slicing.reversesChannels(of: nodes[picture].outputShape):
+        names.append(nodes[index].layer)
+      case is Identity, is Resizing, is CenterCrop: break
+      default: continue
+      }
+      pictures.insert(index)
     }
+    return names
   }
 
   /// The last node that applies a layer whose output is an image, where a user asks for the trunk to end.

@@ -26,6 +26,39 @@ void graft_copy_rows(void *y, const size_t y_strides[2], const void *x, const si
   graft_parallel(counts[0] * counts[1], 1 + 8192 / (1 + row), rows_range, &j);
 }
 
+struct slicing {
+  float *target;
+  const float *source;
+  graft_slice slice;
+  bool puts;
+};
+
+static void slicing_range(const void *context, size_t begin, size_t end) {
+  const struct slicing j = *(const struct slicing *)context;
+  const graft_slice s = j.slice;
+  for (size_t outer = begin; outer < end; outer++)
+    for (size_t place = 0; place < s.count; place++) {
+      size_t small = (outer * s.count + place) * s.inner;
+      size_t large = (outer * s.extent + (size_t)(s.start + (ptrdiff_t)place * s.step)) * s.inner;
+      float *target = j.target + (j.puts ? large : small);
+      const float *source = j.source + (j.puts ? small : large);
+      if (s.inner == 1)
+        *target = *source;
+      else
+        memcpy(target, source, s.inner * sizeof(float));
+    }
+}
+
+void graft_slice_take(float *y, const float *x, graft_slice slice) {
+  struct slicing j = {y, x, slice, false};
+  graft_parallel(slice.outer, 1 + 8192 / (1 + slice.count * slice.inner), slicing_range, &j);
+}
+
+void graft_slice_put(float *x, const float *y, graft_slice slice) {
+  struct slicing j = {x, y, slice, true};
+  graft_parallel(slice.outer, 1 + 8192 / (1 + slice.count * slice.inner), slicing_range, &j);
+}
+
 struct box {
   float *y;
   const float *a, *b;

@@ -65,7 +65,7 @@ extension Inspection {
     guard preprocessing == .insideModel else {
       return "\(preprocessing.formula), expected from outside; in training it becomes part of the network"
     }
-    return "inside the network (\(preparingLayers.joined(separator: ", "))): it takes RGB from 0 to 255"
+    return "inside the network (\(graph.preparingLayers.joined(separator: ", "))): it takes RGB from 0 to 255"
   }
 
   private func described(_ node: Graph.Node.ID) -> String {

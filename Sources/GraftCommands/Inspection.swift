@@ -118,16 +118,4 @@ extension Inspection {
     guard let input = graph.inputs.first, let layer = graph.layer(of: input) as? Input else { return false }
     return !layer.freeAxes.isEmpty
   }
-
-  /// The layer with which a network prepares its pictures itself.
-  var preparingLayers: [String] {
-    var names: [String] = []
-    var carrying = Set(graph.inputs)
-    for (index, node) in graph.nodes.enumerated() where node.inputs.contains(where: carrying.contains) {
-      guard graph.layer(of: index) is Rescaling || graph.layer(of: index) is Normalization else { continue }
-      carrying.insert(index)
-      names.append(node.layer)
-    }
-    return names
-  }
 }

@@ -70,7 +70,7 @@ struct InspectionDocument: Encodable {
       let isInside = mode == .insideModel
       return Preparation(
         mode: mode.rawValue, isInsideModel: isInside, formula: isInside ? nil : mode.formula,
-        layers: isInside ? inspection.preparingLayers : [])
+        layers: isInside ? inspection.graph.preparingLayers : [])
     }
     input = graph.inputs.first.map { graph.nodes[$0].outputShape }.flatMap { shape in
       shape.rank == 3 && graph.inputs.count == 1

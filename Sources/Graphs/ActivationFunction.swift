@@ -6,6 +6,8 @@ public enum ActivationFunction: Hashable, Sendable {
   case relu(maxValue: Float? = nil, negativeSlope: Float = 0, threshold: Float = 0)
   /// x where x > 0, alpha·(eˣ − 1) below.
   case elu(alpha: Float = 1)
+  /// x, cut to low…high, of which one may be infinite.
+  case clip(low: Float, high: Float)
   /// 1 / (1 + e⁻ˣ)
   case sigmoid
   /// x·sigmoid(x), also called swish.

@@ -129,7 +129,7 @@ extension ActivationFunction {
     case .logSigmoid: "log_sigmoid"
     case .logSoftmax: "log_softmax"
     case .sparsemax: "sparsemax"
-    case .relu, .elu, .hardSigmoid, .gelu, .celu, .hardShrink, .softShrink, .threshold, .squareplus: nil
+    case .relu, .clip, .elu, .hardSigmoid, .gelu, .celu, .hardShrink, .softShrink, .threshold, .squareplus: nil
     }
   }
 

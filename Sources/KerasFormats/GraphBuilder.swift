@@ -133,7 +133,7 @@ struct GraphBuilder {
       let ranks = arguments.map { graph.nodes[$0].outputShape.rank }
       let takesTurned = axes.takesTurned(layer, value, arguments, ranks: ranks)
       let split = padsLikeTheano ? try TheanoPadding.split(value, of: layer) : nil
-      let value = split?.value ?? value
+      let (value, cropping) = try declared(split?.value ?? value, of: layer, arguments)
       do throws(GraphError) {
         var oriented: [Graph.Node.ID] = []
         for argument in arguments { oriented.append(try self.oriented(argument, isTurned: takesTurned, for: layer)) }
@@ -141,7 +141,7 @@ struct GraphBuilder {
           let name = unusedName("\(layer.path)_padding")
           oriented = [try graph.apply(padding, named: name, to: oriented)]
         }
-        let node: Graph.Node.ID
+        var node: Graph.Node.ID
         if graph[layer: layer.path] == nil {
           owners[layer.path] = owner
           axes.remember(layer, takesTurned: takesTurned)
@@ -154,12 +154,30 @@ struct GraphBuilder {
           }
           node = try graph.applyAgain(layer.path, to: oriented)
         }
+        if let cropping {
+          node = try graph.apply(cropping, named: unusedName("\(layer.path)_cropping"), to: [node])
+        }
         if takesTurned && graph.nodes[node].outputShape.rank > 1 { axes.turn(node) }
         return [node]
       } catch {
         throw WeightError(error)
       }
     }
+  }
+
+  /// A layer that puts out the size that it declares, and what is cut off behind it.
+  private func declared(
+    _ value: any KerasLayer, of layer: LayerDescription, _ arguments: [Graph.Node.ID]
+  ) throws(WeightError) -> (value: any KerasLayer, cropping: Cropping2D?) {
+    guard let size = layer.declaredSize, let transposed = value as? Conv2DTranspose, let argument = arguments.first,
+      graph.nodes[argument].outputShape.rank == 3
+    else { return (value, nil) }
+    let shape = graph.nodes[argument].outputShape
+    // The axes come in the graph's order, with the channels last, or in Keras's.
+    let isLast = axes.turned.contains(argument) || layer.isChannelsFirst != true
+    let input = isLast ? Size2D(shape[0], shape[1]) : Size2D(shape[1], shape[2])
+    let fit = try DeclaredSize.fit(transposed, to: size, input: input, isTheano: padsLikeTheano, of: layer)
+    return (fit.value, fit.cropping)
   }
 
   /// The value of a node with its channels last, or in Keras's own order of axes.

@@ -64,8 +64,9 @@ struct Keras1Layer {
       rename("subsample", to: "strides")
       rename("atrous_rate", to: "dilation_rate")
       if let rows = options["nb_row"], let columns = options["nb_col"] { options["kernel_size"] = [rows, columns] }
-      remove(["nb_row", "nb_col", "output_shape"])
+      remove(["nb_row", "nb_col"])
       switch kind {
+      // Its declared output shape stays: see `DeclaredSize`.
       case "Deconvolution2D": return "Conv2DTranspose"
       case "SeparableConvolution2D": return "SeparableConv2D"
       default: return "Conv2D"

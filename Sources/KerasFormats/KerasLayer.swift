@@ -32,6 +32,12 @@ struct LayerRecord {
   var options: JSONObject
   /// The Python module that has the class.
   var module: String
+  /// Whether Keras has this as an operation, which has no options of a layer.
+  var isOperation = false
+  /// Whether the class takes the option `trainable`.
+  var takesTrainable = true
+  /// What an operation is called with behind its tensors.
+  var arguments: [JSON] = []
 
   init(_ kind: String, _ options: JSONObject = [:], module: String = "keras.layers") {
     self.kind = kind
@@ -84,6 +90,7 @@ enum LayerRegistry {
     PReLU.self,
     Permute.self,
     RMSNormalization.self,
+    Reduction.self,
     RepeatVector.self,
     Rescaling.self,
     Reshape.self,
@@ -91,9 +98,11 @@ enum LayerRegistry {
     ScaledAdd.self,
     SeparableConv1D.self,
     SeparableConv2D.self,
+    Slicing.self,
     Softmax.self,
     SpatialDropout1D.self,
     SpatialDropout2D.self,
+    Stack.self,
     Subtract.self,
     UnitNormalization.self,
     UpSampling1D.self,
@@ -102,17 +111,25 @@ enum LayerRegistry {
     ZeroPadding2D.self,
   ]
 
-  private static let kindsByClass: [String: any KerasLayer.Type] = {
+  private static let kindsByClass = table(of: kinds.filter { !($0 is any OperatorLayer.Type) })
+
+  private static let kindsByOperation =
+    table(of: kinds.filter { $0 is any OperatorLayer.Type }).merging(["Clip": Activation.self]) { own, _ in own }
+
+  private static func table(of kinds: [any KerasLayer.Type]) -> [String: any KerasLayer.Type] {
     var result: [String: any KerasLayer.Type] = [:]
     for kind in kinds {
       for name in kind.kerasClasses { result[name] = kind }
     }
     return result
-  }()
+  }
 
   /// All class names of Keras that are known, in alphabetical order.
   static var classNames: [String] { kindsByClass.keys.sorted() }
 
   /// The kind of a class name of Keras.
   static func kind(of className: String) -> (any KerasLayer.Type)? { kindsByClass[className] }
+
+  /// The kind that computes what one of Keras's operations does.
+  static func kind(ofOperation name: String) -> (any KerasLayer.Type)? { kindsByOperation[name] }
 }

@@ -51,6 +51,8 @@ struct LayerDescription {
   var isTrainable = true
   /// Whether the layer says that its channels come first, or last; nil if it does not say.
   var isChannelsFirst: Bool?
+  /// The height and width of the output that a transposed convolution of Keras 1 declares.
+  var declaredSize: Size2D?
 }
 
 /// One output of one application of a layer.

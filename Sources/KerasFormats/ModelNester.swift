@@ -121,11 +121,21 @@ extension ModelDescription {
   /// Whether every layer takes the result of the one before it and of nothing else.
   fileprivate var isChain: Bool {
     guard inputs.count == 1, layers.count > 1,
-      outputs == [TensorReference(layer: layers.count - 1, call: 0, output: 0)]
+      outputs == [TensorReference(layer: layers.count - 1, call: 0, output: 0)],
+      // A Sequential of Keras takes layers and no operations.
+      !layers.contains(where: \.isOperation)
     else { return false }
     return layers.indices.dropFirst().allSatisfy {
       layers[$0].calls == [[TensorReference(layer: $0 - 1, call: 0, output: 0)]]
     }
+  }
+}
+
+extension LayerDescription {
+  /// Whether Keras has this as an operation.
+  fileprivate var isOperation: Bool {
+    guard case .layer(let value) = content, let record = try? value.record() else { return false }
+    return record.isOperation
   }
 }
 

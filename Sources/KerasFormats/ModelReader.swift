@@ -92,6 +92,7 @@ struct ModelReader {
       try model.chain(buildInputShape: config["build_input_shape"], firstConfig: layers.first?["config"], path: path)
     } else {
       try connect(&model, layers: layers, config: config)
+      model.joinPickedPlaces()
     }
     var names: Set<String> = []
     for layer in model.layers where !names.insert(layer.name).inserted {
@@ -137,12 +138,18 @@ extension ModelReader {
     } else if Self.modelKinds.contains(kind) {
       result.content = .model(try model(config, kind: kind, path: place))
     } else {
-      guard let type = LayerRegistry.kind(of: kind) else {
+      let isOperation = json["module"]?.string == OperatorNode.module
+      guard let type = isOperation ? LayerRegistry.kind(ofOperation: kind) : LayerRegistry.kind(of: kind) else {
         throw options.failure(.unsupportedLayer, "is of a class that is not known; no foreign code is run")
       }
       try Self.checkType(options)
       result.isChannelsFirst = try Self.isChannelsFirst(options)
-      result.content = .layer(try type.init(options))
+      let value = try type.init(options)
+      result.content = .layer(value)
+      if isKeras1, let transposed = value as? Conv2DTranspose {
+        result.declaredSize = try DeclaredSize.read(
+          options, filters: transposed.filters, isChannelsFirst: result.isChannelsFirst ?? false)
+      }
       if !knownClasses.isEmpty, let customKind = saved["class_name"]?.string, known != saved {
         try KnownClass.checkOptions(options, customKind: customKind)
       }

@@ -26,13 +26,14 @@ struct ModelWriter {
     var layers: [JSON] = []
     for layer in model.layers {
       var object = try object(layer)
+      let more = try record(of: layer)?.arguments ?? []
       object["name"] = .string(layer.name)
       let isList = if case .layer(let value) = layer.content { value.takesList } else { false }
       object["inbound_nodes"] = .array(
         layer.calls.filter { !$0.isEmpty }.map { call in
           let tensors = call.map { tensor($0, in: model) }
-          let arguments: JSON = isList || tensors.count > 1 ? [.array(tensors)] : .array(tensors)
-          return ["args": arguments, "kwargs": [:]]
+          let arguments = isList || tensors.count > 1 ? [.array(tensors)] : tensors
+          return ["args": .array(arguments + more), "kwargs": [:]]
         })
       layers.append(.object(object))
     }
@@ -66,23 +67,30 @@ struct ModelWriter {
         "batch_shape": Self.batched(dimensions ?? []), "dtype": "float32", "sparse": false,
         "name": .string(layer.name),
       ]
-    case .layer(let value):
-      let record: LayerRecord
-      do throws(WeightError) {
-        record = try value.record()
-      } catch {
-        throw WeightError(error.code, object: "layer \(layer.path)", detail: error.detail)
-      }
+    case .layer:
+      guard let record = try record(of: layer) else { break }
       (kind, module) = (record.kind, record.module)
-      config = [
-        "name": .string(layer.name), "trainable": .bool(!frozenLayers.contains(layer.path)), "dtype": Self.precision,
-      ]
+      config = ["name": .string(layer.name)]
+      if !record.isOperation {
+        if record.takesTrainable { config["trainable"] = .bool(!frozenLayers.contains(layer.path)) }
+        config["dtype"] = Self.precision
+      }
       config.members += record.options.members
     }
     return [
       "module": .string(module), "class_name": .string(kind), "config": .object(config),
       "registered_name": module == "keras.layers" ? nil : .string(kind),
     ]
+  }
+
+  /// What a layer is in Keras's words; nil for inputs and networks.
+  private func record(of layer: LayerDescription) throws(WeightError) -> LayerRecord? {
+    guard case .layer(let value) = layer.content else { return nil }
+    do throws(WeightError) {
+      return try value.record()
+    } catch {
+      throw WeightError(error.code, object: "layer \(layer.path)", detail: error.detail)
+    }
   }
 
   private static func batched(_ dimensions: [Int?]) -> JSON {

@@ -1,5 +1,6 @@
 import Backbones
 import Graphs
+import KerasFormats
 import Tensors
 import Testing
 
@@ -32,6 +33,31 @@ import Testing
       try embedded.embed(preprocessing, in: graph)
       #expect(embedded == weights)
     }
+  }
+
+  @Test func channelsThatTheNetworkTurnsRoundItselfAreItsPreprocessing() throws {
+    var graph = Graph(name: "network")
+    let image = try graph.addInput(Input(shape: [4, 4, 3]), named: "image")
+    let turned = try graph.apply(Slicing.reversing(), named: "turned", to: [image])
+    let conv = Conv2D(filters: 2, kernelSize: Size2D(3))
+    graph.outputs = [try graph.apply(conv, named: "conv", to: [turned])]
+    // Without its mean it is half of what a family does.
+    #expect(!graph.beginsWithPreprocessing)
+    let shifted = try graph.apply(Rescaling(scale: [1], offset: [-1, -2, -3]), named: "shifted", to: [turned])
+    graph.outputs = [try graph.apply(conv, named: "second", to: [shifted])]
+    #expect(graph.beginsWithPreprocessing)
+    #expect(graph.preparingLayers == ["turned", "shifted"])
+  }
+
+  @Test(arguments: ["operations-2.h5", "operations-3.h5", "operations-3.keras"])
+  func preprocessingOfVGGIsRecognisedInAForeignNetwork(file: String) throws {
+    let here = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+    let graph = try KerasFiles.readArchitecture("/\(here)/Fixtures/keras/\(file)").graph
+    #expect(graph.beginsWithPreprocessing)
+    let first = try #require(graph.preparingLayers.first.flatMap { graph[layer: $0] as? Slicing })
+    #expect(first.reversesChannels(of: [8, 6, 3]))
+    // The channels are turned by one layer, however many operations did it in the file.
+    #expect(graph.layerNames.filter { graph[layer: $0] is Stack } == [])
   }
 
   // keras.applications.imagenet_utils.preprocess_input of the pixel (200, 100, 50) in each mode.

@@ -24,8 +24,9 @@ import Testing
   }
 
   @Test(arguments: [
-    "plain-1.h5", "branches-th-1.h5", "branches-tf-1.h5", "strided-1.h5", "merged-1.h5", "plain-2.h5", "residual-2.h5",
-    "shared-2.h5",
+    "plain-1.h5", "branches-th-1.h5", "branches-tf-1.h5", "strided-1.h5", "merged-1.h5", "enlarged-th-1.h5",
+    "enlarged-tf-1.h5", "plain-2.h5", "residual-2.h5", "shared-2.h5", "operations-2.h5", "operations-3.h5",
+    "operations-3.keras",
     "nested-2.h5", "nested-2.keras", "plain-3.h5", "plain-3.keras", "residual-3.h5", "residual-3.keras", "shared-3.h5",
     "shared-3.keras", "nested-3.h5", "nested-3.keras", "first-3.h5", "first-3.keras",
   ])

@@ -1,3 +1,4 @@
+import CFaults
 import CSandbox
 import Foundation
 import Graphs
@@ -7,8 +8,10 @@ import KerasFormats
 ///
 /// `FuzzFiles MODE SEED FIRST COUNT FOLDER...`
 ///
-/// Input number n of a seed is always the same. Before each one its number is written to standard output, so that
-/// whoever started this process knows which input ended it; `keep` instead of a mode writes the input to standard output.
+/// Input number n of a seed is always the same, and is read in a child of this process under limits of time and memory. An
+/// input that ends its child is told in a line: its number, `inside` where the child was in libhdf5 and `outside` where it
+/// was anywhere else, the signal, and the place. The last line counts; the status is 1 where anything fell outside.
+/// `keep` instead of a mode writes the inputs to standard output.
 ///
 /// `FuzzFiles measure FILE PROGRAM ARGUMENT...` runs a program, ends as it ends, and writes the seconds and bytes that it
 /// took to a file. A large process cannot measure that itself: what it starts inherits its own peak.
@@ -18,6 +21,10 @@ struct FuzzFiles {
     let words = CommandLine.arguments
     if words.count > 3, words[1] == "measure" { try measure(Array(words[3...]), to: words[2]) }
     if words.count == 3, words[1] == "attack", let attack = Attack(rawValue: words[2]) { attack.run() }
+    if words.count == 3, words[1] == "fall", let fall = Fall(rawValue: words[2]) {
+      let ending = try Trial(mode: .inProcess).run(fall.run)
+      return say("\(ending.kind.rawValue) \(ending.place ?? "")")
+    }
     guard words.count > 5, let seed = UInt64(words[2]), let first = Int(words[3]), let count = Int(words[4]),
       ["in-process", "isolated", "keep"].contains(words[1])
     else {
@@ -26,29 +33,23 @@ struct FuzzFiles {
       exit(2)
     }
     let corpus = try Corpus(folders: Array(words[5...]))
-    let place = FileManager.default.temporaryDirectory.appendingPathComponent("graft-fuzz-\(getpid())").path
-    defer { unlink(place) }
-    if ProcessInfo.processInfo.environment["GRAFT_FUZZ_QUIT"] != nil {
-      signal(SIGPROF) { _ in raise(SIGQUIT) }
+    let inputs = (first..<first + count).lazy.map { corpus.input($0, seed: seed) }
+    guard words[1] != "keep" else {
+      for input in inputs { FileHandle.standardOutput.write(Data(input.bytes)) }
+      return
     }
-    var counts: [Attempt.Outcome: Int] = [:]
-    for number in first..<first + count {
-      var numbers = SeededNumbers(seed: seed, input: number)
-      let file = corpus.files[Int.random(in: 0..<corpus.files.count, using: &numbers)]
-      let bytes = Mutation.damaged(file.bytes, others: corpus.files.map(\.bytes), by: &numbers)
-      if words[1] == "keep" {
-        FileHandle.standardOutput.write(Data(bytes))
-        continue
-      }
-      say("\(number) \(file.name)")
-      csandbox_limit_processor_time(5)
-      try Data(bytes).write(to: URL(fileURLWithPath: place))
-      let attempt = Attempt(path: place, graph: file.graph, mode: words[1] == "isolated" ? .isolated : .inProcess)
-      let outcome = attempt.run()
-      counts[outcome, default: 0] += 1
-      if outcome == .stopped { say("\(number) stopped its reader") }
+    let trial = try Trial(mode: words[1] == "isolated" ? .isolated : .inProcess)
+    defer { trial.end() }
+    // What is set up once is set up here and not in every child.
+    if let file = corpus.files.first { _ = try trial.attempt(on: file.bytes, graph: nil).run() }
+    var counts: [Trial.Ending: Int] = [:]
+    for (number, input) in zip(first..., inputs) {
+      let ending = try trial.run(input.bytes, graph: input.graph)
+      counts[ending.kind, default: 0] += 1
+      if let place = ending.place { say("\(number) \(ending.kind.rawValue) \(place) on \(input.name)") }
     }
-    say("read \(counts[.read] ?? 0) refused \(counts[.refused] ?? 0) stopped \(counts[.stopped] ?? 0)")
+    say(Trial.Ending.allCases.map { "\($0.rawValue) \(counts[$0] ?? 0)" }.joined(separator: " "))
+    if counts[.outside] != nil { exit(1) }
   }
 }
 
@@ -100,5 +101,13 @@ private struct Corpus {
         files.append(file)
       }
     }
+  }
+
+  /// A damaged copy of one of the files.
+  func input(_ number: Int, seed: UInt64) -> File {
+    var numbers = SeededNumbers(seed: seed, input: number)
+    var file = files[Int.random(in: 0..<files.count, using: &numbers)]
+    file.bytes = Mutation.damaged(file.bytes, others: files.map(\.bytes), by: &numbers)
+    return file
   }
 }

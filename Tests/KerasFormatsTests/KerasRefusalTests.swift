@@ -205,4 +205,73 @@ import Testing
     #expect(value.text == #"{"name": "a \"b\" \\ \u000a é", "list": [1, true, null, 0.1, 0.001], "empty": {}}"#)
     #expect(try JSON(parsing: Array(value.text.utf8)) == value)
   }
+
+  /// A network of one operation of Keras 3 on pictures of 4x4.
+  private func operation(_ kind: String, _ options: String, argument: String = "") -> String {
+    """
+    {"class_name": "Functional", "config": {"name": "it", "layers": [
+      {"module": "keras.layers", "class_name": "InputLayer", "name": "in", "inbound_nodes": [],
+       "config": {"name": "in", "batch_shape": [null, 4, 4, 3]}},
+      {"module": "keras.src.ops.numpy", "class_name": "\(kind)", "name": "op", "config": {"name": "op"\(options)},
+       "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 4, 4, 3],
+         "keras_history": ["in", 0, 0]}}\(argument)], "kwargs": {}}]}],
+     "input_layers": ["in", 0, 0], "output_layers": ["op", 0, 0]}}
+    """
+  }
+
+  @Test(arguments: [
+    ("GetItem", "", ", [1]", "layer op (GetItem) picks one sample of the batch"),
+    (
+      "GetItem", "", #", [{"class_name": "__ellipsis__"}, null]"#,
+      "layer op (GetItem) picks by null, where whole numbers and slices of them are supported"
+    ),
+    (
+      "GetItem", "", #", [{"class_name": "__ellipsis__"}, 3]"#,
+      "layer op does not fit: picks place 3 of axis 3, of which [4, 4, 3] has 3"
+    ),
+    ("GetItem", "", "", "layer op (GetItem) picks a part of a tensor by something that is no index in its brackets"),
+    ("Flip", #", "axis": null"#, "", "layer op (Flip) turns the batch round, which mixes samples"),
+    ("Flip", #", "axis": 0"#, "", "layer op (Flip) works along the batch, which mixes samples"),
+    (
+      "Take", #", "axis": -1"#, ", [0, 2, 1]",
+      "layer op (Take) takes places that are not equally far apart, which is not supported"
+    ),
+    ("Take", #", "axis": []"#, ", [0]", "layer op (Take) takes places of no axis that it names"),
+    ("Stack", #", "axis": 0"#, "", "layer op (Stack) works along the batch, which mixes samples"),
+    ("Mean", #", "axis": null"#, "", "layer op (Mean) reduces all axes and the batch with them, which mixes samples"),
+    ("Mean", #", "axis": 5"#, "", "layer op does not fit: reduces along axes [4], which are no axes of [4, 4, 3]"),
+    (
+      "Reshape", #", "newshape": [6, -1]"#, "",
+      "layer op (Reshape) does not leave the batch as the first axis, which mixes samples"
+    ),
+    (
+      "Transpose", #", "axes": [1, 0, 2, 3]"#, "",
+      "layer op (Transpose) does not leave the batch as the first axis, which mixes samples"
+    ),
+    (
+      "Cast", #", "dtype": "int32""#, "",
+      "layer op (Cast) turns numbers into int32; only floating point is supported"
+    ),
+    (
+      "Add", "", ", [[[[1.0]], [[2.0]], [[3.0]]]]",
+      "layer op (Add) is called with numbers along another axis than the last, which is not supported"
+    ),
+    ("Sort", #", "axis": -1"#, "", "layer op (Sort) is an operation of no layer that is known"),
+  ])
+  func anOperationThatNoLayerDoesIsRefusedInASentence(
+    kind: String, options: String, argument: String, sentence: String
+  ) {
+    let error = #expect(throws: WeightError.self) {
+      try KerasJSON.graph(from: operation(kind, options, argument: argument))
+    }
+    #expect(error?.description == sentence)
+  }
+
+  @Test func aFileCannotNameAnOperationAsALayer() {
+    let odd = operation("GetItem", #", "places": [[0, 1, 2]]"#).replacing("keras.src.ops.numpy", with: "keras.ops")
+    let error = #expect(throws: WeightError.self) { try KerasJSON.graph(from: odd) }
+    #expect(error?.description == "layer op (GetItem) picks places of no axis")
+    let custom = operation("Mean", #", "axis": [1]"#).replacing("keras.src.ops.numpy", with: "keras.layers")
+    #expect(throws: WeightError.self) { try KerasJSON.graph(from: custom) }
+  }
 }

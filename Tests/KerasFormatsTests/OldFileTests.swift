@@ -118,6 +118,53 @@ import Testing
     #expect(error?.description == sentence)
   }
 
+  /// What a transposed convolution of Keras 1 says about its input of 5x5, its options and the size that it declares.
+  private func transposed(_ mode: String, stride: Int, size: Int, output: String) throws -> Graph {
+    try KerasJSON.graph(
+      from: """
+        {"class_name": "Sequential", "keras_version": "1.2.2", "config": [
+          {"class_name": "Deconvolution2D", "config": {"name": "it", "batch_input_shape": [null, 5, 5, 3],
+            "nb_filter": 2, "nb_row": \(size), "nb_col": \(size), "subsample": [\(stride), \(stride)],
+            "border_mode": "\(mode)", "dim_ordering": "tf", "output_shape": \(output)}}]}
+        """)
+  }
+
+  // The sizes that TensorFlow's conv2d_transpose accepts for an input of 5x5.
+  @Test(arguments: [
+    ("same", 2, 3, 9), ("same", 2, 3, 10), ("same", 3, 4, 13), ("same", 3, 4, 14), ("same", 3, 4, 15),
+    ("valid", 1, 3, 7),
+    ("valid", 2, 3, 11), ("valid", 2, 3, 12), ("valid", 3, 2, 14), ("valid", 3, 2, 15), ("valid", 3, 2, 16),
+  ])
+  func aTransposedConvolutionPutsOutTheSizeThatItDeclares(mode: String, stride: Int, size: Int, output: Int) throws {
+    let graph = try transposed(mode, stride: stride, size: size, output: "[null, \(output), \(output), 2]")
+    #expect(graph.nodes[graph.outputs[0]].outputShape == [output, output, 2])
+  }
+
+  @Test(arguments: [
+    (
+      "same", 2, "[null, 11, 10, 2]",
+      "layer it declares an output of 11x10, but its other options make 9x9 to 10x10 of an input of 5x5"
+    ),
+    (
+      "valid", 1, "[1, 8, 7, 2]",
+      "layer it declares an output of 8x7, but its other options make 7x7 of an input of 5x5"
+    ),
+    (
+      "valid", 1, "[null, 7, 7, 3]",
+      "layer it (Conv2DTranspose) declares an output of 3 channels, but has 2 filters"
+    ),
+    (
+      "valid", 1, "[7, 7]",
+      "layer it (Conv2DTranspose) has an output_shape that is not the shape of a batch of images"
+    ),
+  ])
+  func aDeclaredSizeThatDoesNotFitIsRefused(mode: String, stride: Int, output: String, sentence: String) {
+    let error = #expect(throws: WeightError.self) {
+      try transposed(mode, stride: stride, size: 3, output: output)
+    }
+    #expect(error?.description == sentence)
+  }
+
   @Test func aGraphOfTheFirstKerasIsRefusedByName() {
     let error = #expect(throws: WeightError.self) {
       try KerasJSON.graph(from: #"{"class_name": "Graph", "config": {}, "keras_version": "1.0.0"}"#)

@@ -66,6 +66,12 @@ def fill(model, prefix=""):
             shape = variable.get_value().shape
             if len(shape) != 4:
                 variable.set_value(weight(path, shape))
+            elif isinstance(layer, layers.Deconvolution2D):
+                # Graft's kernels of these have the filters before the channels of the input.
+                isFirst = layer.dim_ordering == "th"
+                order = (2, 3, 0, 1) if isFirst else (0, 1, 3, 2)
+                values = weight(path, tuple(shape[axis] for axis in order)).transpose(order)
+                variable.set_value((values[:, :, ::-1, ::-1] if isFirst else values[::-1, ::-1]).copy())
             elif getattr(layer, "dim_ordering", "tf") == "th":
                 filters, channels, rows, columns = shape
                 values = weight(path, (rows, columns, channels, filters))
@@ -147,6 +153,27 @@ def strided():
     )
 
 
+def enlarged(ordering):
+    """Transposed convolutions whose output is declared, some to sizes that no later Keras gives by itself."""
+    shape = lambda *image: (None, *image) if ordering == "th" else (None, *image[1:], image[0])
+    transposed = lambda count, rows, columns, out, name, **more: layers.Deconvolution2D(
+        count, rows, columns, output_shape=shape(count, *out), dim_ordering=ordering, name=name, **more
+    )
+    return models.Sequential(
+        [
+            transposed(
+                4, 3, 5, (6, 10), "same", border_mode="same", subsample=(2, 3), input_shape=shape(3, 3, 4)[1:]
+            ),
+            transposed(3, 3, 3, (11, 19), "odd", border_mode="same", subsample=(2, 2), activation="tanh"),
+            transposed(2, 3, 2, (13, 20), "valid", border_mode="valid"),
+            transposed(3, 2, 3, (27, 62), "wide", border_mode="valid", subsample=(2, 3), bias=False),
+            layers.AveragePooling2D((3, 2), dim_ordering=ordering, name="pool"),
+            layers.Flatten(name="flat"),
+        ],
+        name="enlarged",
+    )
+
+
 def merged():
     """A chain that begins with a merge of two chains."""
     left = models.Sequential([layers.Dense(4, input_dim=3, activation="tanh", name="left")])
@@ -210,6 +237,8 @@ def main():
     save(branches("th"), "branches-th-1", ["h5"], golden)
     save(branches("tf"), "branches-tf-1", ["h5"], golden)
     save(strided(), "strided-1", ["h5"], golden)
+    save(enlarged("th"), "enlarged-th-1", ["h5"], golden)
+    save(enlarged("tf"), "enlarged-tf-1", ["h5"], golden)
     save(merged(), "merged-1", ["h5"], golden)
     golden["version"] = keras.__version__
     with open(os.path.join(FOLDER, "golden-1.json"), "w") as file:

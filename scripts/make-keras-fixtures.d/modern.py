@@ -233,6 +233,31 @@ def wordy():
     return keras.Model(row, layers.Dense(2, name="classes")(x), name="wordy")
 
 
+def operations():
+    """What people write between layers, as Keras 3 and, with functions of TensorFlow, Keras 2 save it."""
+    image = keras.Input((8, 6, 3), name="image")
+    x = keras.applications.vgg16.preprocess_input(image)
+    x = layers.Conv2D(4, 3, name="conv")(x / 64.0)
+    if GENERATION == 3:
+        ops = keras.ops
+        x = ops.concatenate([ops.clip(x, -1, 2), ops.maximum(x[..., 1:3], -0.5)], axis=-1)
+        places = [ops.mean(x, axis=-1, keepdims=True), ops.max(x, axis=-1, keepdims=True)]
+        x = x * layers.Conv2D(1, 1, activation="sigmoid", name="places")(ops.concatenate(places, axis=-1))
+        x = ops.image.resize(ops.cast(x, "float32"), (8, 8))
+        x = x * ops.relu6(x + 3.0) / 6.0
+        rows = ops.mean(ops.transpose(ops.reshape(x, (-1, 64, 6)), (0, 2, 1)), axis=2)
+        return keras.Model(image, [rows, ops.mean(x, axis=(1, 2)), ops.minimum(0.3, x[:, 2, ::2])], name="operations")
+    import tensorflow as tf
+
+    x = tf.concat([tf.clip_by_value(x, -1, 2), tf.maximum(x[..., 1:3], -0.5)], axis=-1)
+    places = [tf.reduce_mean(x, axis=-1, keepdims=True), tf.reduce_max(x, axis=-1, keepdims=True)]
+    x = x * layers.Conv2D(1, 1, activation="sigmoid", name="places")(tf.concat(places, axis=-1))
+    x = tf.image.resize(tf.cast(x, "float32"), (8, 8))
+    x = x * tf.nn.relu6(x + 3.0) / 6.0
+    rows = tf.reduce_mean(tf.transpose(tf.reshape(x, (-1, 64, 6)), (0, 2, 1)), axis=2)
+    return keras.Model(image, [rows, tf.reduce_mean(x, [1, 2]), tf.minimum(0.3, x[:, 2, ::2])], name="operations")
+
+
 def save_legacy_weights(model, path):
     if GENERATION == 2:
         model.save_weights(path)
@@ -316,6 +341,7 @@ def main():
         save(residual(), "residual", ["h5", "keras", "weights.h5"], golden, sizes)
         save(shared(), "shared", ["h5", "keras"], golden)
         save(first(), "first", ["h5", "keras"], golden)
+        save(operations(), "operations", ["h5", "keras"], golden)
         outer, more = renamed()
         save(outer, "renamed", ["keras", "h5"], golden)
         more.save(os.path.join(FOLDER, "more-3.keras"))
@@ -330,6 +356,7 @@ def main():
         save(plain(), "plain", ["h5", "legacy.h5"], golden)
         save(residual(), "residual", ["h5"], golden, sizes)
         save(shared(), "shared", ["h5"], golden)
+        save(operations(), "operations", ["h5"], golden)
         save(wordy(), "wordy", ["legacy.h5"], golden)
         own().save_weights(os.path.join(FOLDER, "own-2.legacy.h5"))
         check_keras1()

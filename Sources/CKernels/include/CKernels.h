@@ -120,6 +120,19 @@ void graft_depthwise_kernel_gradient(float *dw, const float *x, const float *dy,
 void graft_copy_rows(void *y, const size_t y_strides[2], const void *x, const size_t x_strides[2],
                      const size_t counts[2], size_t row, graft_type type);
 
+// Places at equal distances along the middle of three axes: out of `extent` places the `count` ones from `start` on, `step`
+// apart, which may be negative.
+typedef struct {
+  size_t outer, extent;
+  ptrdiff_t start, step;
+  size_t count, inner;
+} graft_slice;
+
+// y[outer][count][inner] = those places of x[outer][extent][inner]
+void graft_slice_take(float *y, const float *x, graft_slice slice);
+// The way back: those places of x = y
+void graft_slice_put(float *x, const float *y, graft_slice slice);
+
 // y = a·b or a + b over a box of four axes, the strides of each tensor in numbers (0 repeats an axis). With accumulate
 // the result is added to y, so that a y with strides of 0 becomes a sum over those axes; that runs on one thread.
 void graft_broadcast(float *y, const size_t y_strides[4], const float *a, const size_t a_strides[4], const float *b,

@@ -102,7 +102,7 @@ extension Program {
   }
 
   /// A value times a number.
-  fileprivate mutating func scaled(_ value: ValueID, by factor: Float, name: String) -> ValueID {
+  mutating func scaled(_ value: ValueID, by factor: Float, name: String) -> ValueID {
     let channels = shapes[value].dimensions.last ?? 1
     return append(
       ChannelAffineOperation(

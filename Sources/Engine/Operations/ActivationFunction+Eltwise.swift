@@ -8,6 +8,10 @@ extension ActivationFunction {
     switch self {
     case .relu(nil, let slope, 0): Eltwise(algorithm: dnnl_eltwise_relu, alpha: slope)
     case .relu(let top?, 0, 0): Eltwise(algorithm: dnnl_eltwise_clip_v2, beta: top)
+    case .clip(let low, let high):
+      Eltwise(
+        algorithm: dnnl_eltwise_clip_v2, alpha: max(low, -.greatestFiniteMagnitude),
+        beta: min(high, .greatestFiniteMagnitude))
     case .elu(let alpha): Eltwise(algorithm: dnnl_eltwise_elu, alpha: alpha)
     case .sigmoid: Eltwise(algorithm: dnnl_eltwise_logistic)
     case .silu: Eltwise(algorithm: dnnl_eltwise_swish, alpha: 1)
@@ -63,6 +67,7 @@ extension ActivationFunction {
   var isNonNegative: Bool {
     switch self {
     case .relu(_, let slope, let threshold): slope == 0 && threshold >= 0
+    case .clip(let low, _): low >= 0
     case .sigmoid, .hardSigmoid, .softplus, .softmax: true
     default: false
     }
@@ -73,6 +78,7 @@ extension ActivationFunction {
     switch self {
     case .linear: (-.infinity, .infinity)
     case .relu(let top, 0, 0): (0, top ?? .infinity)
+    case .clip(let low, let high): (low, high)
     default: nil
     }
   }

@@ -17,6 +17,9 @@ extension Activation: KerasLayer {
       // The option was called alpha before Keras 3.
       let old = try options.number("alpha", default: 0.3)
       self.init(.relu(negativeSlope: try options.number("negative_slope", default: old)))
+    case "Clip":
+      let low = try options.number("x_min", default: -.infinity)
+      self.init(.clip(low: low, high: try options.number("x_max", default: .infinity)))
     case "ELU": self.init(.elu(alpha: try options.number("alpha", default: 1)))
     default:
       guard let value = options["activation"] else { throw options.failure("lacks its activation") }
@@ -34,6 +37,7 @@ extension Activation: KerasLayer {
           "max_value": maxValue.map { JSON($0) } ?? .null, "negative_slope": JSON(negativeSlope),
           "threshold": JSON(threshold),
         ])
+    case .clip(let low, let high): return ActivationFunction.clipRecord(low: low, high: high)
     case .elu(let alpha): return LayerRecord("ELU", ["alpha": JSON(alpha)])
     default: return LayerRecord("Activation", ["activation": try function.kerasOption()])
     }

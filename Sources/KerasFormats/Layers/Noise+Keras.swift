@@ -31,7 +31,9 @@ extension SpatialDropout2D: KerasLayer {
   }
 
   func record() -> LayerRecord {
-    LayerRecord(Self.kind, ["rate": JSON(rate), "seed": nil, "data_format": "channels_last"])
+    var record = LayerRecord(Self.kind, ["rate": JSON(rate), "seed": nil, "data_format": "channels_last"])
+    record.takesTrainable = false
+    return record
   }
 }
 
@@ -40,7 +42,11 @@ extension SpatialDropout1D: KerasLayer {
     self.init(rate: try options.number("rate", default: try options.number("p", default: 0)))
   }
 
-  func record() -> LayerRecord { LayerRecord(Self.kind, ["rate": JSON(rate), "seed": nil]) }
+  func record() -> LayerRecord {
+    var record = LayerRecord(Self.kind, ["rate": JSON(rate), "seed": nil])
+    record.takesTrainable = false
+    return record
+  }
 }
 
 extension GaussianNoise: KerasLayer {
