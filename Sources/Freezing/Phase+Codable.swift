@@ -8,6 +8,7 @@ extension Phase: Codable {
     case until
     case budget
     case learningRate
+    case rateUnit
     case multipliers
     case optimizer
     case optimizerState
@@ -42,6 +43,7 @@ extension Phase: Codable {
       (optimizer, inner) = try OptimizerDescription.decode(from: values.superDecoder(forKey: .optimizer))
     }
     learningRate = try Self.rate(try values.decodeIfPresent(LearningRate.self, forKey: .learningRate), inner, of: name)
+    rateUnit = try values.decodeChoice(.rateUnit, or: .absolute, in: "phase \(name)")
     multipliers = try values.decodeIfPresent(RateMultipliers.self, forKey: .multipliers)
     optimizerState = try values.decodeChoice(.optimizerState, or: .keep, in: "phase \(name)")
     clipping = try values.decodeIfPresent(GradientClipping.self, forKey: .clipping)
@@ -80,6 +82,7 @@ extension Phase: Codable {
     if until.count > 1 { try values.encode(until, forKey: .until) }
     try values.encodeIfPresent(budget, forKey: .budget)
     try values.encode(learningRate, forKey: .learningRate)
+    if rateUnit != .absolute { try values.encode(rateUnit, forKey: .rateUnit) }
     try values.encodeIfPresent(multipliers, forKey: .multipliers)
     try values.encode(optimizer, forKey: .optimizer)
     if optimizerState != .keep { try values.encode(optimizerState, forKey: .optimizerState) }

@@ -5,6 +5,7 @@ extension Phase {
     if !until.isEmpty { parts.append("until " + until.map(\.description).joined(separator: " or ")) }
     if let budget { parts.append("within \(budget)") }
     var result = parts.joined(separator: ", ") + "; \(learningRate.summary)"
+    if rateUnit == .featurePower { result += " over the mean square length of what enters" }
     if let multipliers { result += ", \(multipliers.summary)" }
     result += "."
     switch batchNormalization {

@@ -18,6 +18,15 @@ public struct Phase: Hashable, Sendable {
     case reset
   }
 
+  /// What a learning rate is measured in.
+  public enum RateUnit: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The rule's own.
+    case absolute
+    /// One over 1 + the mean square length of what enters the part that trains, so that one number serves a linear head
+    /// on any backbone. Nagumo and Noda, 1967.
+    case featurePower
+  }
+
   /// The name in progress and results.
   public var name: String
   /// What trains; everything else stays as it is, bit for bit.
@@ -34,6 +43,8 @@ public struct Phase: Hashable, Sendable {
   public var budget: TimeBudget?
   /// How fast to train at each of the phase's steps.
   public var learningRate: LearningRate
+  /// What the rate is measured in.
+  public var rateUnit: RateUnit
   /// How fast each parameter trains beside that; nil where all train alike.
   public var multipliers: RateMultipliers?
   /// The rule by which gradients change parameters.
@@ -55,7 +66,8 @@ public struct Phase: Hashable, Sendable {
   /// A phase; see `validate()` for what must hold.
   public init(
     name: String, train: ParameterSelection, choose: StageChoice? = nil, epochs: Int? = nil, steps: Int? = nil,
-    until: Trigger..., budget: TimeBudget? = nil, learningRate: LearningRate, multipliers: RateMultipliers? = nil,
+    until: Trigger..., budget: TimeBudget? = nil, learningRate: LearningRate, rateUnit: RateUnit = .absolute,
+    multipliers: RateMultipliers? = nil,
     optimizer: OptimizerDescription = .adamW(), optimizerState: OptimizerState = .keep,
     clipping: GradientClipping? = nil, batchNormalization: BatchNormalizationMode = .frozenStatistics,
     freezeSettled: SettledFreezing? = nil
@@ -68,6 +80,7 @@ public struct Phase: Hashable, Sendable {
     self.until = until
     self.budget = budget
     self.learningRate = learningRate
+    self.rateUnit = rateUnit
     self.multipliers = multipliers
     self.optimizer = optimizer
     self.optimizerState = optimizerState

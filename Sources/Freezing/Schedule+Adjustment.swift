@@ -4,21 +4,25 @@ extension Schedule {
   /// - Parameters:
   ///   - epochs: The most epochs of every phase.
   ///   - patience: The epochs without improvement after which a phase ends.
-  ///   - learningRate: The peak of the first phase; the others keep their proportion to it.
-  ///   - optimizer: The rule of every phase.
+  ///   - learningRate: The peak of the first phase; the others keep their proportion to it. It is an absolute one: where
+  ///     the schedule's own are of another unit, AdamW takes their place.
+  ///   - optimizer: The rule of every phase; rates that are not given become those that it usually has.
   public func adjusted(
     epochs: Int? = nil, patience: Int? = nil, learningRate: Double? = nil, optimizer: OptimizerDescription? = nil
   ) throws(ScheduleError) -> Schedule {
     var result = self
-    let first = phases.first?.learningRate.peak ?? 1
+    for index in result.phases.indices {
+      guard let rule = optimizer ?? (learningRate != nil ? result.phases[index].absoluteRule : nil) else { continue }
+      result.phases[index].train(by: rule)
+    }
+    let first = result.phases.first?.learningRate.peak ?? 1
     for index in result.phases.indices {
       if let epochs { result.phases[index].epochs = epochs }
       if let patience { result.phases[index].wait(patience) }
       if let learningRate {
-        let rate = phases[index].learningRate
+        let rate = result.phases[index].learningRate
         result.phases[index].learningRate = rate.with(peak: rate.peak / first * learningRate)
       }
-      if let optimizer { result.phases[index].optimizer = optimizer }
     }
     try result.validate()
     return result
@@ -26,6 +30,17 @@ extension Schedule {
 }
 
 extension Phase {
+  /// The rule that takes the place of the phase's own where its rate has to be absolute.
+  fileprivate var absoluteRule: OptimizerDescription? { rateUnit == .absolute ? nil : .adamW() }
+
+  /// Trains by another rule, at the rate that it usually has where the present one has the present rate.
+  fileprivate mutating func train(by rule: OptimizerDescription) {
+    let before = rateUnit == .featurePower ? OptimizerDescription.usualRateByFeaturePower : optimizer.usualRate
+    learningRate = learningRate.with(peak: learningRate.peak / before * rule.usualRate)
+    rateUnit = .absolute
+    optimizer = rule
+  }
+
   /// Gives every plateau that is waited for a patience; that of the validation loss, if there is none.
   fileprivate mutating func wait(_ patience: Int) {
     var isWaiting = false
@@ -35,5 +50,19 @@ extension Phase {
       return .plateau(metric, patience: patience, minimumDelta: minimumDelta)
     }
     if !isWaiting { until.append(.plateau(patience: patience)) }
+  }
+}
+
+extension OptimizerDescription {
+  /// The rate at which plain gradient descent trains a linear head, by the power of its features.
+  static let usualRateByFeaturePower = 2.0
+
+  /// The rate that people begin with for a head.
+  fileprivate var usualRate: Double {
+    switch self {
+    case .adam, .adamW, .rmsprop: 2e-3
+    case .lion: 4e-4
+    case .sgd, .lamb: 1e-2
+    }
   }
 }

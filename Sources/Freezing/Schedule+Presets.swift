@@ -13,7 +13,7 @@ extension Schedule {
   public static var probeThenTune: Schedule {
     let tune = Phase(
       name: "tune", train: .head + .stages(last: 2), epochs: 10, until: .plateau(patience: 3, minimumDelta: 1e-4),
-      learningRate: .cosine(peak: Phase.probe.learningRate.peak / 10, warmUp: 0.1), clipping: .globalNorm(1))
+      learningRate: .cosine(peak: 2e-4, warmUp: 0.1), clipping: .globalNorm(1))
     return Schedule(phases: [.probe, tune])
   }
 
@@ -42,7 +42,7 @@ extension Schedule {
       var phase = Phase.tuning(
         Phase.unused("\(stages[index])", by: phases), isLast ? .all : .head + .stages(stages[index...]))
       phase.learningRate = LearningRate(
-        peak: Phase.probe.learningRate.peak / 2, warmUp: 0.1, shape: .polynomial(final: 1.0 / 32))
+        peak: 1e-3, warmUp: 0.1, shape: .polynomial(final: 1.0 / 32))
       phase.multipliers = RateMultipliers(stageDecay: 1 / 2.6)
       phase.epochs = isLast ? 10 : 2
       if !isLast { phase.until = [] }
@@ -77,7 +77,7 @@ extension Schedule {
     var tune = Phase.tuning("tune", .head)
     tune.choose = StageChoice()
     tune.epochs = 10
-    tune.learningRate = .cosine(peak: Phase.probe.learningRate.peak / 10, warmUp: 0.1)
+    tune.learningRate = .cosine(peak: 2e-4, warmUp: 0.1)
     return Schedule(phases: [.probe, tune])
   }
 
@@ -145,10 +145,14 @@ extension ParameterSelection {
 
 extension Phase {
   /// The head alone until the validation loss stops falling.
-  fileprivate static var probe: Phase {
+  ///
+  /// By plain gradient descent: of all heads that fit few pictures it finds the one with the smallest weights, as logistic
+  /// regression with a little decay does, and that is the better one for new pictures than what Adam finds.
+  package static var probe: Phase {
     Phase(
       name: "probe", train: .head, epochs: 30, until: .plateau(patience: 4, minimumDelta: 1e-4),
-      learningRate: .constant(2e-3))
+      learningRate: .cosine(peak: OptimizerDescription.usualRateByFeaturePower), rateUnit: .featurePower,
+      optimizer: .sgd())
   }
 
   /// Parts of the trunk at a moderate rate, until the validation loss stops falling.

@@ -78,9 +78,9 @@ extension RecipeChoices {
     func epochs(ofSteps steps: Int, _ range: ClosedRange<Int>) -> Int {
       min(max((steps + stepsPerEpoch - 1) / stepsPerEpoch, range.lowerBound), range.upperBound)
     }
-    let probe = Phase(
-      name: "probe", train: .head, epochs: epochs(ofSteps: 300, 10...100),
-      until: .plateau(patience: epochs(ofSteps: 50, 4...20), minimumDelta: 1e-4), learningRate: .constant(2e-3))
+    var probe = Phase.probe
+    probe.epochs = epochs(ofSteps: 400, 10...100)
+    probe.until = [.plateau(patience: epochs(ofSteps: 80, 4...25), minimumDelta: 1e-4)]
     var tune = Phase(
       name: "tune", train: .head + .stages(last: 2), epochs: epochs(ofSteps: 150, 4...10),
       until: .plateau(patience: 3, minimumDelta: 1e-4), learningRate: .cosine(peak: 2e-4, warmUp: 0.1),
@@ -89,13 +89,13 @@ extension RecipeChoices {
     switch recipe {
     case .fast:
       schedule = Schedule(phases: [probe], refit: true)
-      reasons.append(Reason(.schedule, "the head alone, for up to \(probe.epochs ?? 0) epochs at \(rate(probe))"))
+      reasons.append(Reason(.schedule, "the head trains alone, for up to \(probe.epochs ?? 0) epochs"))
     case .balanced:
       schedule = Schedule(phases: [probe, tune], refit: true)
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst) at \(rate(probe)), then the last two stages with it, for up to \(tune.epochs ?? 0) at "
+          "\(headFirst), then the last two stages with it, for up to \(tune.epochs ?? 0) at "
             + rate(tune)))
     case .best:
       tune.train = .all
@@ -106,7 +106,7 @@ extension RecipeChoices {
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst) at \(rate(probe)), then everything, for up to \(tune.epochs ?? 0) at \(rate(tune)) and "
+          "\(headFirst), then everything, for up to \(tune.epochs ?? 0) at \(rate(tune)) and "
             + "0.7 times that for each stage further down"))
     }
     reasons.append(

@@ -57,7 +57,9 @@ extension PhaseRun {
         detail: "the loss is no number any more; a lower learning rate may help")
     }
     machine.gradients?.add(to: &state.progress.phase.gradientNorms)
-    let rate = phase.learningRate.value(step: stepCount, of: scheduledSteps, plateau: state.progress.phase.plateau)
+    let rate =
+      phase.learningRate.value(step: stepCount, of: scheduledSteps, plateau: state.progress.phase.plateau)
+      / (state.progress.phase.featurePower ?? 1)
     state.optimizer.step(learningRate: rate)
     state.average?.note()
     state.progress.stepCount += 1

@@ -53,7 +53,10 @@ final class PhaseRun {
   /// Runs the phase to its end, and leaves the weights that its schedule wants.
   func run() throws {
     try begin()
-    if state.progress.phase.endedBy == nil { try cacheFeatures() }
+    if state.progress.phase.endedBy == nil {
+      try cacheFeatures()
+      try measureFeatures()
+    }
     while state.progress.phase.endedBy == nil || state.progress.phase.epochStepCount > 0 {
       try trainEpoch()
       try validate()
@@ -97,7 +100,11 @@ extension PhaseRun {
     if isResumed {
       try context.events(.phaseResumed(start, epoch: state.progress.phase.epochCount + 1))
     } else {
-      try context.events(.phaseBegan(start))
+      if mostSteps > 0 {
+        try context.events(.phaseBegan(start))
+      } else {
+        try context.events(.note("\(phase.name): nothing to fit, as this phase had not made anything better"))
+      }
       if let chosen = phase.choose?.chosen, context.schedule.phases[index].choose?.chosen == nil {
         try context.events(.note("phase \(phase.name): \(chosen.joined(separator: ", ")) chosen by their gradients"))
       }
@@ -152,6 +159,21 @@ extension PhaseRun {
     }
     state.progress.phase.reusedCount += outcome.reusedCount
     state.progress.phase.isCached = outcome.hasRoom && forms != nil && machine.pipeline.hasPrefix
+  }
+
+  /// Measures what enters the part that trains, where the learning rate is measured in it: on the first pictures.
+  private func measureFeatures() throws {
+    guard phase.rateUnit == .featurePower, state.progress.phase.featurePower == nil else { return }
+    let requests = context.data.trainingRequests(seed: context.options.seed, epoch: 0).prefix(256)
+    let lists = requests.chunked(by: machine.plan.microBatchSize)
+    let feed = machine.pipeline.feed(lists)
+    var sum = 0.0
+    for _ in lists {
+      try Task.checkCancellation()
+      _ = try feed.next(into: machine.trained.inputs)
+      for input in machine.trained.inputs { sum += input.values.reduce(0) { $0 + Double($1) * Double($1) } }
+    }
+    state.progress.phase.featurePower = 1 + sum / Double(requests.count)
   }
 
   /// Freezes stages that have settled, and goes on with the others.

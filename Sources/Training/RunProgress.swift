@@ -70,6 +70,8 @@ package struct PhaseProgress: Hashable, Sendable, Codable {
   /// The norms of each stage's gradients, summed over the epoch that is under way.
   package var gradientNorms: [Double] = []
 
+  /// 1 + the mean square length of what enters the part that trains, where the phase's rate is measured in it.
+  package var featurePower: Double?
   /// Whether the frozen part runs once for each picture; nil before that is known.
   package var isCached: Bool?
   /// How many pictures' features an earlier run had left.

@@ -12,7 +12,7 @@ import Testing
   @Test func theDefaultTunesAtATenthOfTheProbesRate() throws {
     let phases = Schedule.probeThenTune.phases
     #expect(phases.map(\.train) == [.head, .head + .stages(last: 2)])
-    #expect(phases[1].learningRate.peak == phases[0].learningRate.peak / 10)
+    #expect(phases[0].rateUnit == .featurePower && phases[1].rateUnit == .absolute)
   }
 
   @Test func adjustingKeepsTheProportionOfRates() throws {
