@@ -129,11 +129,11 @@ def summary(arguments, results):
             "seconds": {column.name: statistics.median(of(column, seed)["seconds"] for seed in arguments.seeds)
                         for column in arguments.columns},
         }
-        if any(row.name == "default" for row in arguments.rows) and row.name != "default":
+        if any(other.name == "default" for other in arguments.rows) and row.name != "default":
             # Seed by seed on the same pictures, which says more than the difference of two means.
             lead = lambda column, seed: (
                 by_cell["default", column.name, seed]["accuracy"] - of(column, seed)["accuracy"])
-            entry["behindDefault"] = {
+            entry["defaultIsAhead"] = {
                 **{column.name: figures([lead(column, seed) for seed in arguments.seeds])
                    for column in arguments.columns},
                 "mean": figures([statistics.mean(lead(column, seed) for column in arguments.columns)
@@ -160,12 +160,12 @@ def markdown(arguments, document):
         entry = table[row.name]
         lines.append("| " + " | ".join([row.title, *(cell(entry["columns"][name]) for name in names),
                                         cell(entry["mean"]), f"{entry['medianSeconds']:.1f}"]) + " |")
-    leads = [row for row in arguments.rows if "behindDefault" in table[row.name]]
+    leads = [row for row in arguments.rows if "defaultIsAhead" in table[row.name]]
     if leads:
         lines += ["", "By how much Graft's default is better, seed by seed on the same pictures:", "",
                   head + " | mean |", rule + " --- |"]
         for row in leads:
-            entry = table[row.name]["behindDefault"]
+            entry = table[row.name]["defaultIsAhead"]
             lines.append("| " + " | ".join([row.title, *(cell(entry[name], "+") for name in [*names, "mean"])]) + " |")
     if len(document["programs"]) > 1:
         lines += ["", f"These are results of {len(document['programs'])} builds of `graft`; --again runs all with one."]

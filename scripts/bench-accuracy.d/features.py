@@ -3,11 +3,11 @@
 import hashlib
 import io
 import json
+import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import pathlib
 
 import h5py
 import numpy

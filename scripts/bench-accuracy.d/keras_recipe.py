@@ -42,12 +42,14 @@ class Drawn(keras.utils.PyDataset):
         return self.x[part], self.y[part]
 
 
-def fit(model, rate, training, validation, epochs):
+def fit(model, rate, training, validation, epochs, **options):
     """Trains and leaves the model with the weights of its best epoch."""
-    model.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    # Compiling by XLA takes longer than all steps of a run.
+    model.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                  jit_compile=False)
     best = keras.callbacks.EarlyStopping("val_loss", patience=epochs, restore_best_weights=True)
-    return model.fit(*training, validation_data=validation, epochs=epochs, batch_size=BATCH, callbacks=[best],
-                     verbose=0).history["val_loss"]
+    return model.fit(*training, validation_data=validation, epochs=epochs, callbacks=[best],
+                     verbose=0, **options).history["val_loss"]
 
 
 def main():
@@ -58,11 +60,11 @@ def main():
     losses = fit(top, HEAD_RATE, [Drawn(data.training, data.seed)],
                  (data.validation.features[:, 0], data.validation.labels), HEAD_EPOCHS)
 
-    whole = keras.models.load_model(data.backbone)
+    whole = keras.models.load_model(data.backbone, compile=False)
     base = keras.Model(whole.inputs, whole.get_layer("avg_pool").output)
     entrance = keras.Input((data.size, data.size, 3))
     if base.input_shape[1:] != entrance.shape[1:]:
-        resized = keras.models.clone_model(base, input_tensors=entrance)
+        resized = keras.models.clone_model(base, input_tensors=[entrance])
         resized.set_weights(base.get_weights())
         base = resized
     model = keras.Model(entrance, top(base(keras.layers.RandomFlip("horizontal")(entrance), training=False)))
@@ -72,7 +74,7 @@ def main():
     difference = numpy.abs(base.predict(shown, verbose=0) - data.validation.features[:, 0]).max()
     assert difference < 1e-3, f"the features are not those of this network: they differ by {difference}"
     losses += fit(model, ALL_RATE, [images(data.training), data.training.labels], (shown, data.validation.labels),
-                  ALL_EPOCHS)
+                  ALL_EPOCHS, batch_size=BATCH)
 
     predicted = model.predict(images(data.test), batch_size=BATCH, verbose=0).argmax(1)
     answer(accuracy=float(numpy.mean(predicted == data.test.labels)), validationLosses=losses)
