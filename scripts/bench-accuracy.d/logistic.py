@@ -1,8 +1,8 @@
 """Logistic regression of scikit-learn on the features of the frozen backbone, as strong as it honestly gets.
 
-Validation chooses how hard the weights are pulled towards zero; what is tested was then fitted to training and validation
-pictures together, each as it is and mirrored. Choosing by cross-validation over both parts gave the same accuracy to a
-tenth of a percent, choosing by accuracy instead of loss gave less.
+Validation chooses how hard the weights are pulled towards zero; what is tested was then fitted to training and
+validation pictures together, each as it is and mirrored. Choosing by cross-validation over both parts gave the same
+accuracy to a tenth of a percent, choosing by accuracy instead of loss gave less.
 """
 
 import os

@@ -128,8 +128,8 @@ class Fashion:
 
 def numbers(path, offset):
     if not path.is_file():
-        sys.exit(f"bench-accuracy: {path} is missing; install Debian's dataset-fashion-mnist, or name the folder of the "
-                 "data set's four files in GRAFT_FASHION_MNIST")
+        sys.exit(f"bench-accuracy: {path} is missing; install Debian's dataset-fashion-mnist, or name the folder of "
+                 "Fashion-MNIST's four files in GRAFT_FASHION_MNIST")
     with gzip.open(path) as file:
         return numpy.frombuffer(file.read(), numpy.uint8, offset=offset)
 
