@@ -12,6 +12,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GRAFT_IS_SANITIZED 1
+#endif
+#endif
+
 struct cfaults_fault *cfaults_share(void) {
   void *memory = mmap(NULL, sizeof(struct cfaults_fault), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   return memory == MAP_FAILED ? NULL : memory;
@@ -88,7 +94,8 @@ bool cfaults_watch(
   }
   struct rlimit none = {0, 0}, space = {memory, memory};
   if (setrlimit(RLIMIT_CORE, &none) != 0) return false;
-#if defined(__linux__)
+  // The address sanitizer takes terabytes of addresses for itself.
+#if defined(__linux__) && !GRAFT_IS_SANITIZED
   if (memory > 0 && setrlimit(RLIMIT_AS, &space) != 0) return false;
 #else
   (void)space;
