@@ -10,7 +10,7 @@ public enum Recipe: String, Hashable, Sendable, Codable, CaseIterable {
   case fast
   /// The head, then the last stages with it, then both again on all pictures: what runs do that are not told otherwise.
   case balanced
-  /// The head, then the whole network slowly and on varied pictures, then both again on all pictures.
+  /// The head, then the whole network, then both again on all pictures.
   case best
 }
 
@@ -24,6 +24,7 @@ public struct RecipeChoices: Hashable, Sendable {
     case imageSize
     case augmentation
     case classWeighting
+    case labelSmoothing
   }
 
   /// What trains when, and whether everything is fitted again.
@@ -34,10 +35,10 @@ public struct RecipeChoices: Hashable, Sendable {
   public let imageSize: Size2D
   /// How training pictures are varied.
   public let augmentation: Augmentation
-  /// How many variations each picture has; nil for another in every epoch.
-  public let augmentationVariants: Int?
   /// How much the samples of each class count.
   public let classWeighting: ClassWeighting
+  /// The share of each target that is spread evenly over all classes.
+  public let labelSmoothing: Float
 
   private let beginning: String
   private let reasons: [Reason]
@@ -82,9 +83,8 @@ extension RecipeChoices {
     probe.epochs = epochs(ofSteps: 400, 10...100)
     probe.until = [.plateau(patience: epochs(ofSteps: 80, 4...25), minimumDelta: 1e-4)]
     var tune = Phase(
-      name: "tune", train: .head + .stages(last: 2), epochs: epochs(ofSteps: 150, 4...10),
-      until: .plateau(patience: 3, minimumDelta: 1e-4), learningRate: .cosine(peak: 2e-4, warmUp: 0.1),
-      clipping: .globalNorm(1))
+      name: "tune", train: .head + .stages(last: 3), epochs: 8, until: .plateau(patience: 3, minimumDelta: 1e-4),
+      learningRate: .cosine(peak: 3e-4, warmUp: 0.1), clipping: .globalNorm(1))
     let headFirst = "the head trains alone first, for up to \(probe.epochs ?? 0) epochs"
     switch recipe {
     case .fast:
@@ -95,19 +95,17 @@ extension RecipeChoices {
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst), then the last two stages with it, for up to \(tune.epochs ?? 0) at "
+          "\(headFirst), then the last three stages with it, for up to \(tune.epochs ?? 0) at "
             + rate(tune)))
     case .best:
       tune.train = .all
-      tune.epochs = epochs(ofSteps: 500, 8...30)
+      tune.epochs = 12
       tune.until = [.plateau(patience: 6, minimumDelta: 1e-4)]
-      tune.multipliers = RateMultipliers(stageDecay: 0.7)
       schedule = Schedule(phases: [probe, tune], refit: true)
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst), then everything, for up to \(tune.epochs ?? 0) at \(rate(tune)) and "
-            + "0.7 times that for each stage further down"))
+          "\(headFirst), then everything with it, for up to \(tune.epochs ?? 0) at \(rate(tune))"))
     }
     reasons.append(
       Reason(
@@ -125,13 +123,12 @@ extension RecipeChoices {
       imageSize = own
       reasons.append(Reason(.imageSize, "at \(own), the size that the backbone was trained on"))
     }
-    augmentation = recipe == .best ? .standard : .flip
-    augmentationVariants = recipe == .best ? 4 : nil
-    reasons.append(
-      Reason(
-        .augmentation,
-        recipe == .best
-          ? "pictures mirrored, cropped and recoloured by chance, in 4 forms each" : "pictures mirrored by chance"))
+    augmentation = .flip
+    reasons.append(Reason(.augmentation, "pictures mirrored by chance"))
+    // Few pictures are soon known by heart: without this the validation loss rises from an answer's growing certainty
+    // while ever more answers are right, and what trains is stopped too early.
+    labelSmoothing = 0.1
+    reasons.append(Reason(.labelSmoothing, "a tenth of each target spread over all classes"))
     if facts.smallestClass > 0, facts.largestClass >= 10 * facts.smallestClass {
       classWeighting = .balanced
       reasons.append(
@@ -156,10 +153,10 @@ extension FineTuning {
     let choices = RecipeChoices(recipe, for: facts, backbone: backbone)
     schedule = choices.schedule
     options.batchSize = choices.batchSize
-    options.augmentationVariants = choices.augmentationVariants
     imageSize = choices.imageSize
     augmentation = choices.augmentation
     classWeighting = choices.classWeighting
+    labelSmoothing = choices.labelSmoothing
     return choices
   }
 }

@@ -131,7 +131,7 @@ struct TrainCommand: AsyncParsableCommand {
     transform: { try TaskDescription.Loss(parsing: $0) })
   var loss: TaskDescription.Loss?
 
-  @Option(help: "The share of each target that is spread evenly over all classes; 0 unless given.")
+  @Option(help: "The share of each target that is spread evenly over all classes; the recipe's choice unless given.")
   var labelSmoothing: Float?
 
   @Option(
@@ -331,10 +331,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let batchSize { tuning.options.batchSize = batchSize }
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
     if let fit { tuning.fit = fit }
-    if let augment {
-      tuning.augmentation = try Augmentation(named: augment.rawValue)
-      tuning.options.augmentationVariants = nil
-    }
+    if let augment { tuning.augmentation = try Augmentation(named: augment.rawValue) }
     if let augmentVariants { tuning.options.augmentationVariants = augmentVariants }
     if let classWeights { tuning.classWeighting = classWeights.weighting }
     if let loss { tuning.loss = loss }
@@ -354,7 +351,8 @@ struct TrainCommand: AsyncParsableCommand {
     if refit != nil { result.insert(.refit) }
     if batchSize != nil { result.insert(.batchSize) }
     if imageSize != nil { result.insert(.imageSize) }
-    if augment != nil || augmentVariants != nil { result.insert(.augmentation) }
+    if augment != nil { result.insert(.augmentation) }
+    if labelSmoothing != nil { result.insert(.labelSmoothing) }
     if classWeights != nil { result.insert(.classWeighting) }
     return result
   }

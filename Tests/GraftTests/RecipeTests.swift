@@ -30,7 +30,7 @@ import Testing
       try choices(recipe, facts(200)).schedule.phases.map(\.train)
     }
     #expect(try trained(.fast) == [.head])
-    #expect(try trained(.balanced) == [.head, .head + .stages(last: 2)])
+    #expect(try trained(.balanced) == [.head, .head + .stages(last: 3)])
     #expect(try trained(.best) == [.head, .all])
     for recipe in Recipe.allCases { try choices(recipe, facts(200)).schedule.validate() }
   }
@@ -50,7 +50,9 @@ import Testing
     let choices = try choices(.balanced, facts(200))
     let text = choices.explanation()
     #expect(!text.contains("\n"))
-    for word in ["balanced", "200 pictures", "10 classes", "240 pictures", "16 pictures a step", "224", "mirrored"] {
+    for word in [
+      "balanced", "200 pictures", "10 classes", "240 pictures", "16 pictures a step", "224", "mirrored", "a tenth",
+    ] {
       #expect(text.contains(word), "\(text)")
     }
     let less = choices.explanation(without: [.imageSize, .augmentation])
