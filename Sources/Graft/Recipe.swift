@@ -8,7 +8,8 @@ import Training
 public enum Recipe: String, Hashable, Sendable, Codable, CaseIterable {
   /// The head alone: every picture goes through the trunk once, and the rest is a moment.
   case fast
-  /// The head, then the last stages with it, then both again on all pictures: what runs do that are not told otherwise.
+  /// The head, then the last stages with it where there are pictures enough, then all again on the validation pictures
+  /// too: what runs do that are not told otherwise.
   case balanced
   /// The head, then the whole network, then both again on all pictures.
   case best
@@ -85,18 +86,25 @@ extension RecipeChoices {
     var tune = Phase(
       name: "tune", train: .head + .stages(last: 3), epochs: 8, until: .plateau(patience: 3, minimumDelta: 1e-4),
       learningRate: .cosine(peak: 3e-4, warmUp: 0.1), clipping: .globalNorm(1))
+    // Fewer teach the trunk nothing: on ten a class of two very different data sets a head alone is as good or better.
+    let isFew = count < 150
     let headFirst = "the head trains alone first, for up to \(probe.epochs ?? 0) epochs"
     switch recipe {
     case .fast:
       schedule = Schedule(phases: [probe], refit: true)
       reasons.append(Reason(.schedule, "the head trains alone, for up to \(probe.epochs ?? 0) epochs"))
+    case .balanced where isFew:
+      schedule = Schedule(phases: [probe], refit: true)
+      reasons.append(
+        Reason(
+          .schedule,
+          "the head trains alone, for up to \(probe.epochs ?? 0) epochs, since so few pictures teach the trunk little"))
     case .balanced:
       schedule = Schedule(phases: [probe, tune], refit: true)
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst), then the last three stages with it, for up to \(tune.epochs ?? 0) at "
-            + rate(tune)))
+          "\(headFirst), then the last three stages with it, for up to \(tune.epochs ?? 0) at \(rate(tune))"))
     case .best:
       tune.train = .all
       tune.epochs = 12
@@ -125,10 +133,13 @@ extension RecipeChoices {
     }
     augmentation = .flip
     reasons.append(Reason(.augmentation, "pictures mirrored by chance"))
-    // Few pictures are soon known by heart: without this the validation loss rises from an answer's growing certainty
-    // while ever more answers are right, and what trains is stopped too early.
-    labelSmoothing = 0.1
-    reasons.append(Reason(.labelSmoothing, "a tenth of each target spread over all classes"))
+    // Pictures are soon known by heart where the trunk trains: without this the validation loss rises from an answer's
+    // growing certainty while ever more answers are right, and what trains is stopped too early. A head by itself is
+    // stopped too early with it.
+    labelSmoothing = schedule.phases.count > 1 ? 0.1 : 0
+    if labelSmoothing > 0 {
+      reasons.append(Reason(.labelSmoothing, "a tenth of each target spread over all classes"))
+    }
     if facts.smallestClass > 0, facts.largestClass >= 10 * facts.smallestClass {
       classWeighting = .balanced
       reasons.append(

@@ -32,6 +32,8 @@ import Testing
     #expect(try trained(.fast) == [.head])
     #expect(try trained(.balanced) == [.head, .head + .stages(last: 3)])
     #expect(try trained(.best) == [.head, .all])
+    let few = try choices(.balanced, facts(100))
+    #expect(few.schedule.phases.map(\.train) == [.head] && few.labelSmoothing == 0)
     for recipe in Recipe.allCases { try choices(recipe, facts(200)).schedule.validate() }
   }
 
