@@ -30,7 +30,9 @@ extension FineTuning {
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
       seed: options.seed)
     let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
-    let (phase, options) = (schedule.phases[index], options)
+    // As it is once a rate is given, which is what is looked for.
+    let given = try schedule.adjusted(learningRate: schedule.phases[0].learningRate.peak)
+    let (phase, options) = (given.phases[index], options)
     let library = featureFolder.map { FeatureLibrary(folder: $0) }
     return try await EngineActor.run { () throws in
       try RateFinder(

@@ -69,6 +69,7 @@ package struct Rehearsal {
       let bytes = kept.values.reduce(0, +) + 4 * trained.reduce(0) { $0 + parameters.values(at: $1).count }
       peak = max(peak, residentBytes() + bytes)
     }
+    if schedule.refit { phases += zip(schedule.allPhases.dropFirst(phases.count), phases).map(refitted) }
     // At the end the whole network measures the finished model, which is then written: its weights, those of the plan that
     // makes its parity sample with a plan of its own, its HDF5 file and the archive around that.
     let whole = try Plan(
@@ -77,6 +78,17 @@ package struct Rehearsal {
     let model = 4 * graph.parameters.reduce(0) { $0 + $1.parameter.shape.elementCount }
     peak = max(peak, residentBytes() + kept.values.reduce(0, +) + 4 * model + whole.arenaByteCount / whole.batchSize)
     return Forecast(phases: phases, peakResidentBytes: peak)
+  }
+
+  /// The same phase once more, on the validation samples too and without measuring anything with them.
+  private func refitted(_ phase: Phase, after first: Forecast.Phase) -> Forecast.Phase {
+    var again = first
+    again.name = phase.name
+    let sampleCount = data.training.count + data.validation.count
+    again.stepsPerEpoch = (sampleCount + first.batchSize - 1) / first.batchSize
+    again.secondsPerEpoch *= Double(again.stepsPerEpoch) / Double(first.stepsPerEpoch)
+    again.secondsBefore = 0
+    return again
   }
 
   private func rehearse(
@@ -98,8 +110,10 @@ package struct Rehearsal {
     optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
 
     // What is kept of the frozen part, where it was not kept on the way to an earlier phase.
-    let forms = options.cachesFeatures && pipeline.hasPrefix ? data.trainingForms : nil
-    let pictureCount = (forms?.count ?? 0) + data.validation.count
+    let forms =
+      options.cachesFeatures && pipeline.hasPrefix
+      ? (schedule.refit ? try data.trainingOnValidation : data).trainingForms : nil
+    let pictureCount = Set(forms ?? []).union(data.validation.map { PictureRequest($0) }).count
     var secondsBefore = 0.0
     let secondsPerPicture = pipeline.hasPrefix ? pipeline.secondsPerChunk() / Double(pipeline.chunkSize) : 0
     if forms != nil, kept[ObjectIdentifier(pipeline)] == nil {

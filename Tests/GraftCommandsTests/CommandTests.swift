@@ -25,7 +25,7 @@ struct CommandTests {
     #expect((one.allKeys as? [String])?.sorted() == expected)
     #expect(one["seed"] as? Int == 7)
     let phases = try #require(one["phases"] as? [[String: Any]])
-    #expect(phases.compactMap { $0["name"] as? String } == ["probe", "tune"])
+    #expect(phases.compactMap { $0["name"] as? String } == ["probe", "refit probe"])
     for key in ["trainableParameters", "epochs", "seconds", "imagesPerSecond", "cached"] {
       #expect(phases[0][key] != nil, "\(key) is missing")
     }
@@ -40,6 +40,22 @@ struct CommandTests {
     #expect(outcome.status == 0, "\(outcome)")
     let record = try String(contentsOfFile: "\(place.path)/\(name)/run.yaml", encoding: .utf8)
     #expect(record.contains("frozen: \(name)") && record.contains("trained: \(name)"), "\(record)")
+  }
+
+  @Test("train says what its recipe has chosen and why, but not what it was told")
+  func recipe() throws {
+    let outcome = try place.graft(
+      "train", "--data", "pictures", "--backbone", "small.h5", "--output", "recipe", "--epochs", "1", "--recipe",
+      "best", "--batch-size", "4", "--mixup", "0.2", "--cutmix", "1")
+    #expect(outcome.status == 0, "\(outcome)")
+    let lines = outcome.error.split(separator: "\n").filter { $0.hasPrefix("recipe best, for ") }
+    #expect(lines.count == 1, "\(outcome.error)")
+    #expect(lines.first?.contains("pictures mirrored by chance") == true)
+    #expect(lines.first?.contains("pictures a step") == false)
+    let record = try RunConfiguration(contentsOf: "\(place.path)/recipe/run.yaml")
+    #expect(record.schedule.refit && record.options.batchSize == 4)
+    #expect(record.options.mixing == Mixing(mixup: 0.2, cutmix: 1))
+    #expect(record.schedule.phases.allSatisfy { $0.epochs == 1 })
   }
 
   @Test("train takes the loss that is asked for, and says so in run.yaml")

@@ -18,7 +18,7 @@ struct PlanningTests {
     #expect(outcome.status == 0, "\(outcome)")
     let forecast = try #require(try outcome.json() as? [String: Any])
     let phases = try #require(forecast["phases"] as? [[String: Any]])
-    #expect(phases.compactMap { $0["name"] as? String } == ["probe", "tune"])
+    #expect(phases.compactMap { $0["name"] as? String } == ["probe", "refit probe"])
     for key in [
       "trainableParameters", "flopsPerStep", "secondsPerEpoch", "arenaBytes", "featureBytes", "cached", "epochs",
     ] {
@@ -26,6 +26,8 @@ struct PlanningTests {
     }
     #expect(forecast["peakResidentBytes"] is Int)
     #expect(!FileManager.default.fileExists(atPath: "\(place.path)/run"))
+    let other = try place.train("pictures", "--schedule", "probe-then-tune", "--no-refit", "--dry-run")
+    #expect(other.output.contains("tune") && !other.output.contains("refit"), "\(other)")
     let spoken = try place.train("pictures", "--dry-run")
     #expect(spoken.output.contains("probe") && spoken.output.contains("nothing was trained"), "\(spoken)")
   }

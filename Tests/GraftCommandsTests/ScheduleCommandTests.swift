@@ -60,7 +60,7 @@ struct ScheduleCommandTests {
     #expect(phases.compactMap { $0["epochs"] as? Int } == [2, 2, 1])
     let record = try RunConfiguration(contentsOf: "\(place.path)/run/run.yaml")
     #expect(record.schedule == (try Schedule(contentsOf: "\(place.path)/mine.yaml")))
-    #expect(record.schedule.phases.allSatisfy { $0.optimizer == .lion() })
+    #expect(record.schedule.phases.map(\.optimizer) == [.sgd(), .lion(), .lion()])
   }
 
   @Test(

@@ -39,6 +39,36 @@ import Training
     if let budget { #expect(forecast.phases.allSatisfy { $0.arenaBytes <= budget }) }
   }
 
+  @Test(arguments: [TrainingData.Augmentation.none, .flip, .unlimited])
+  func whatIsFittedAgainIsCountedToo(_ augmentation: TrainingData.Augmentation) throws {
+    var tiny = TinyRun()
+    tiny.augmentation = augmentation
+    var schedule = Self.schedule
+    schedule.phases.removeLast()
+    schedule.restore = .last
+    schedule.refit = true
+    let model = try TinyNetwork.model(tasks: tiny.tasks)
+    let forecast = try Rehearsal(
+      graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: tiny.data, schedule: schedule,
+      options: tiny.options
+    ).run()
+    var starts: [TrainingEvent.PhaseStart] = []
+    let trainer = try Trainer(
+      graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: tiny.data, schedule: schedule,
+      options: tiny.options
+    ) { event in
+      if case .phaseBegan(let start) = event { starts.append(start) }
+    }
+    let phases = try trainer.run()
+    #expect(forecast.phases.map(\.name) == phases.map(\.name))
+    #expect(forecast.phases.map(\.cached) == phases.map(\.cached))
+    #expect(forecast.phases.map(\.epochs) == phases.map(\.epochs))
+    #expect(forecast.phases.map(\.microBatchSize) == starts.map(\.microBatchSize))
+    #expect(forecast.phases.map(\.batchSize) == starts.map(\.batchSize))
+    // 22 pictures in batches of 8, then 30.
+    #expect(forecast.phases.map(\.stepsPerEpoch) == [3, 3, 4, 4])
+  }
+
   @Test func nothingIsLearnt() throws {
     let tiny = TinyRun()
     let model = try TinyNetwork.model(tasks: tiny.tasks)
