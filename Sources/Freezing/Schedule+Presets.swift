@@ -6,7 +6,7 @@ extension Schedule {
   /// The features stay what they were, which is hard to beat far from the training data. Kumar et al., 2022.
   public static var head: Schedule { Schedule(phases: [.probe]) }
 
-  /// The head alone until the validation loss stops falling, then head and last two stages at a tenth of the rate.
+  /// The head alone until the validation loss stops falling, then head and last two stages at a low rate.
   ///
   /// A head that fits before the trunk moves keeps the trunk's features from being torn about by the large gradients of
   /// a random head. Kumar et al., 2022.

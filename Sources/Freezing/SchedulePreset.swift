@@ -45,7 +45,7 @@ public struct SchedulePreset: Sendable {
   /// All presets; the first is the default.
   public static let all: [SchedulePreset] = [
     SchedulePreset(
-      "probe-then-tune", "The head alone until it fits, then head and last two stages at a tenth of the rate.",
+      "probe-then-tune", "The head alone until it fits, then head and last two stages at a low rate.",
       from: "Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, ICLR 2022"
     ) { _ in .probeThenTune },
     SchedulePreset(

@@ -16,8 +16,8 @@ struct TrainCommand: AsyncParsableCommand {
       "fast" trains a head alone, "balanced" head and last stages, "best" everything.
 
       The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages \
-      at a tenth of the rate; "head" trains the head alone; "full" trains everything from the start; "graft schedule" \
-      lists the others, and prints one as a file to edit. BatchNorm statistics stay frozen, and the weights with the best \
+      at a low rate; "head" trains the head alone; "full" trains everything from the start; "graft schedule" lists the \
+      others, and prints one as a file to edit. BatchNorm statistics stay frozen, and the weights with the best \
       validation loss are kept.
 
       Every run writes its whole configuration into run.yaml; --config runs it again.
