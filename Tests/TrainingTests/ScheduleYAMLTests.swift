@@ -94,7 +94,7 @@ import Training
     ("epochs: 30", "epochs: many", "phases.0.epochs must be of type Int"),
     (
       "restore: bestOfPhase", "restored: last",
-      "schedule: there is no option restored; the nearest are restore, phases"
+      "schedule: there is no option restored; the nearest are restore, refit"
     ),
     ("phases:", "phase:", "schedule: there is no option phase; the nearest are phases, average, budget"),
     ("  - name: probe\n    train", "  - train", "phase: has no name"),
