@@ -37,6 +37,41 @@ struct sums {
   float low, high;
 };
 
+// The first channel of the block that a row belongs to; last becomes the first row of the next one, or end.
+static inline size_t run_of(graft_view v, size_t row, size_t end, size_t *last) {
+  size_t run = row / v.pixels;
+  *last = (run + 1) * v.pixels < end ? (run + 1) * v.pixels : end;
+  return run % v.blocks * v.width;
+}
+
+// Runs a call in which width is a constant where it is that of a block: what it loops over stays in registers then.
+#define FOR_WIDTH(WIDTH, CALL)                                                                                         \
+  do {                                                                                                                 \
+    if ((WIDTH) == 8) {                                                                                                \
+      const size_t width = 8;                                                                                          \
+      CALL;                                                                                                            \
+    } else if ((WIDTH) == 16) {                                                                                        \
+      const size_t width = 16;                                                                                         \
+      CALL;                                                                                                            \
+    } else {                                                                                                           \
+      const size_t width = (WIDTH);                                                                                    \
+      CALL;                                                                                                            \
+    }                                                                                                                  \
+  } while (0)
+
+// Two sums for each column, of width columns: for a block in sum and products by themselves, else where they are wanted.
+#define COLUMN_SUMS(FIRST, SECOND)                                                                                     \
+  float own[2][16];                                                                                                    \
+  const bool is_block = width == 8 || width == 16;                                                                     \
+  float *restrict sum = is_block ? own[0] : (FIRST), *restrict products = is_block ? own[1] : (SECOND);                \
+  for (size_t c = 0; c < width; c++) sum[c] = products[c] = 0
+
+#define KEEP_COLUMN_SUMS(FIRST, SECOND)                                                                                \
+  if (is_block) {                                                                                                      \
+    memcpy((FIRST), sum, width * sizeof *sum);                                                                         \
+    memcpy((SECOND), products, width * sizeof *products);                                                              \
+  }
+
 #define LOOPS "ChannelsLoops.h"
 #include "ForEachNumber.h"
 

@@ -1,77 +1,80 @@
 // The loops of Channels.c for one type of number. Vectors of channels are single precision.
 
+GRAFT_INLINE void NAMED(affine_rows)(NUMBER *y, const NUMBER *a, size_t rows, const size_t width, const float *scale,
+                                     const float *shift, float low, float high) {
+  for (size_t row = 0; row < rows; row++)
+    GRAFT_EACH
+    for (size_t c = 0; c < width; c++) {
+      float v = LOAD(a[row * width + c]) * scale[c] + shift[c];
+      v = v > low ? v : low;
+      y[row * width + c] = STORE(v < high ? v : high);
+    }
+}
+
 GRAFT_CLONES static void NAMED(affine_range)(const void *context, size_t begin, size_t end) {
   const struct channels j = *(const struct channels *)context;
-  const size_t width = j.view.width, pixels = j.view.pixels, blocks = j.view.blocks;
-  const NUMBER *a = j.a;
-  NUMBER *y = j.y;
-  size_t row = begin;
-  while (row < end) {
-    size_t run = row / pixels, last = (run + 1) * pixels < end ? (run + 1) * pixels : end;
-    const float *restrict scale = j.p + run % blocks * width, *restrict shift = j.q + run % blocks * width;
-    if (width == 1) {
-      for (; row < last; row++) {
-        float v = LOAD(a[row]) * scale[0] + shift[0];
+  for (size_t row = begin, last; row < end; row = last) {
+    size_t block = run_of(j.view, row, end, &last), first = row * j.view.width;
+    const NUMBER *a = (const NUMBER *)j.a + first;
+    NUMBER *y = (NUMBER *)j.y + first;
+    if (j.view.width == 1) {
+      const float scale = j.p[block], shift = j.q[block];
+      GRAFT_EACH
+      for (size_t i = 0; i < last - row; i++) {
+        float v = LOAD(a[i]) * scale + shift;
         v = v > j.low ? v : j.low;
-        y[row] = STORE(v < j.high ? v : j.high);
+        y[i] = STORE(v < j.high ? v : j.high);
       }
-      continue;
-    }
-    for (; row < last; row++) {
-      const NUMBER *from = a + row * width;
-      NUMBER *to = y + row * width;
-      for (size_t c = 0; c < width; c++) {
-        float v = LOAD(from[c]) * scale[c] + shift[c];
-        v = v > j.low ? v : j.low;
-        to[c] = STORE(v < j.high ? v : j.high);
-      }
+    } else {
+      FOR_WIDTH(j.view.width, NAMED(affine_rows)(y, a, last - row, width, j.p + block, j.q + block, j.low, j.high));
     }
   }
 }
 
+GRAFT_INLINE void NAMED(combine_rows)(NUMBER *y, const NUMBER *a, const NUMBER *b, size_t rows, const size_t width,
+                                      const float *p, const float *q, const float *r) {
+  for (size_t row = 0; row < rows; row++)
+    GRAFT_EACH
+    for (size_t c = 0; c < width; c++)
+      y[row * width + c] = STORE(p[c] * LOAD(a[row * width + c]) + q[c] * LOAD(b[row * width + c]) + r[c]);
+}
+
 GRAFT_CLONES static void NAMED(combine_range)(const void *context, size_t begin, size_t end) {
   const struct channels j = *(const struct channels *)context;
-  const size_t width = j.view.width, pixels = j.view.pixels, blocks = j.view.blocks;
-  for (size_t row = begin; row < end; row++) {
-    size_t block = row / pixels % blocks * width;
-    const NUMBER *a = (const NUMBER *)j.a + row * width, *b = (const NUMBER *)j.b + row * width;
-    const float *p = j.p + block, *q = j.q + block, *r = j.r + block;
-    NUMBER *y = (NUMBER *)j.y + row * width;
-    for (size_t c = 0; c < width; c++) y[c] = STORE(p[c] * LOAD(a[c]) + q[c] * LOAD(b[c]) + r[c]);
+  for (size_t row = begin, last; row < end; row = last) {
+    size_t block = run_of(j.view, row, end, &last), first = row * j.view.width;
+    const NUMBER *a = (const NUMBER *)j.a + first, *b = (const NUMBER *)j.b + first;
+    NUMBER *y = (NUMBER *)j.y + first;
+    FOR_WIDTH(j.view.width,
+              NAMED(combine_rows)(y, a, b, last - row, width, j.p + block, j.q + block, j.r + block));
   }
 }
 
 // Mean and summed squares around it of each column of a part, which is small enough to be read twice from the cache.
 GRAFT_INLINE void NAMED(part_moments)(const NUMBER *x, size_t pixels, const size_t width, float *restrict mean,
                                       float *restrict squares) {
-  for (size_t c = 0; c < width; c++) mean[c] = squares[c] = 0;
+  COLUMN_SUMS(mean, squares);
   for (size_t pixel = 0; pixel < pixels; pixel++)
-    for (size_t c = 0; c < width; c++) mean[c] += LOAD(x[pixel * width + c]);
-  for (size_t c = 0; c < width; c++) mean[c] /= (float)pixels;
+    GRAFT_EACH
+    for (size_t c = 0; c < width; c++) sum[c] += LOAD(x[pixel * width + c]);
+  for (size_t c = 0; c < width; c++) sum[c] /= (float)pixels;
   for (size_t pixel = 0; pixel < pixels; pixel++)
+    GRAFT_EACH
     for (size_t c = 0; c < width; c++) {
-      float v = LOAD(x[pixel * width + c]) - mean[c];
-      squares[c] += v * v;
+      float v = LOAD(x[pixel * width + c]) - sum[c];
+      products[c] += v * v;
     }
+  KEEP_COLUMN_SUMS(mean, squares);
 }
 
 GRAFT_CLONES static void NAMED(moments_range)(const void *context, size_t begin, size_t end) {
   const struct sums j = *(const struct sums *)context;
-  const size_t width = j.view.width, parts = parts_of(j.view);
+  const size_t parts = parts_of(j.view);
   for (size_t item = begin; item < end; item++) {
     size_t run = item / parts, first = item % parts * part_pixels, count = part_length(j.view, item % parts);
-    const NUMBER *x = (const NUMBER *)j.a + (run * j.view.pixels + first) * width;
-    float *one = j.scratch + item * width * 2, *two = one + width;
-    float mean[16], squares[16];
-    if (width == 8 || width == 16) {
-      // Known widths stay in registers.
-      if (width == 8) NAMED(part_moments)(x, count, 8, mean, squares);
-      else NAMED(part_moments)(x, count, 16, mean, squares);
-      memcpy(one, mean, width * sizeof *one);
-      memcpy(two, squares, width * sizeof *two);
-    } else {
-      NAMED(part_moments)(x, count, width, one, two);
-    }
+    const NUMBER *x = (const NUMBER *)j.a + (run * j.view.pixels + first) * j.view.width;
+    float *one = j.scratch + item * j.view.width * 2, *two = one + j.view.width;
+    FOR_WIDTH(j.view.width, NAMED(part_moments)(x, count, width, one, two));
   }
 }
 
@@ -79,90 +82,101 @@ GRAFT_CLONES static void NAMED(moments_range)(const void *context, size_t begin,
 GRAFT_INLINE void NAMED(part_masked_sums)(const NUMBER *a, const NUMBER *b, size_t pixels, const size_t width,
                                           const float *centre, const float *scale, const float *shift, float low,
                                           float high, float *restrict one, float *restrict two) {
-  for (size_t c = 0; c < width; c++) one[c] = two[c] = 0;
+  COLUMN_SUMS(one, two);
   for (size_t pixel = 0; pixel < pixels; pixel++)
+    GRAFT_EACH
     for (size_t c = 0; c < width; c++) {
-      float x = LOAD(b[pixel * width + c]), y = x * scale[c] + shift[c];
-      float g = ((y > low) & (y < high)) ? LOAD(a[pixel * width + c]) : 0;
-      one[c] += g;
-      two[c] += g * (x - centre[c]);
+      float dy = LOAD(a[pixel * width + c]), x = LOAD(b[pixel * width + c]), y = x * scale[c] + shift[c];
+      float g = ((y > low) & (y < high)) ? dy : 0;
+      sum[c] += g;
+      products[c] += g * (x - centre[c]);
     }
+  KEEP_COLUMN_SUMS(one, two);
 }
 
 GRAFT_CLONES static void NAMED(masked_sums_range)(const void *context, size_t begin, size_t end) {
   const struct sums j = *(const struct sums *)context;
-  const size_t width = j.view.width, parts = parts_of(j.view);
+  const size_t parts = parts_of(j.view);
   for (size_t item = begin; item < end; item++) {
-    size_t run = item / parts, block = run % j.view.blocks * width;
-    size_t first = (run * j.view.pixels + item % parts * part_pixels) * width, count = part_length(j.view, item % parts);
+    size_t run = item / parts, block = run % j.view.blocks * j.view.width, count = part_length(j.view, item % parts);
+    size_t first = (run * j.view.pixels + item % parts * part_pixels) * j.view.width;
     const NUMBER *a = (const NUMBER *)j.a + first, *b = (const NUMBER *)j.b + first;
-    const float *centre = j.centre_b + block, *scale = j.scale + block, *shift = j.shift + block;
-    float *one = j.scratch + item * width * 2, *two = one + width;
-    float g[16], gx[16];
-    if (width == 8 || width == 16) {
-      if (width == 8) NAMED(part_masked_sums)(a, b, count, 8, centre, scale, shift, j.low, j.high, g, gx);
-      else NAMED(part_masked_sums)(a, b, count, 16, centre, scale, shift, j.low, j.high, g, gx);
-      memcpy(one, g, width * sizeof *one);
-      memcpy(two, gx, width * sizeof *two);
-    } else {
-      NAMED(part_masked_sums)(a, b, count, width, centre, scale, shift, j.low, j.high, one, two);
-    }
+    float *one = j.scratch + item * j.view.width * 2, *two = one + j.view.width;
+    FOR_WIDTH(j.view.width, NAMED(part_masked_sums)(a, b, count, width, j.centre_b + block, j.scale + block,
+                                                    j.shift + block, j.low, j.high, one, two));
   }
+}
+
+GRAFT_INLINE void NAMED(masked_combine_rows)(NUMBER *y, const NUMBER *a, const NUMBER *b, size_t rows,
+                                             const size_t width, const float *p, const float *q, const float *r,
+                                             const float *scale, const float *shift, float low, float high) {
+  for (size_t row = 0; row < rows; row++)
+    GRAFT_EACH
+    for (size_t c = 0; c < width; c++) {
+      float dy = LOAD(a[row * width + c]), x = LOAD(b[row * width + c]), v = x * scale[c] + shift[c];
+      float g = ((v > low) & (v < high)) ? dy : 0;
+      y[row * width + c] = STORE(p[c] * g + q[c] * x + r[c]);
+    }
 }
 
 GRAFT_CLONES static void NAMED(masked_combine_range)(const void *context, size_t begin, size_t end) {
   const struct channels j = *(const struct channels *)context;
-  const size_t width = j.view.width, pixels = j.view.pixels, blocks = j.view.blocks;
-  for (size_t row = begin; row < end; row++) {
-    size_t block = row / pixels % blocks * width;
-    const NUMBER *a = (const NUMBER *)j.a + row * width, *b = (const NUMBER *)j.b + row * width;
-    const float *p = j.p + block, *q = j.q + block, *r = j.r + block, *scale = j.scale + block, *shift = j.shift + block;
-    NUMBER *y = (NUMBER *)j.y + row * width;
-    for (size_t c = 0; c < width; c++) {
-      float x = LOAD(b[c]), v = x * scale[c] + shift[c];
-      float g = ((v > j.low) & (v < j.high)) ? LOAD(a[c]) : 0;
-      y[c] = STORE(p[c] * g + q[c] * x + r[c]);
+  for (size_t row = begin, last; row < end; row = last) {
+    size_t block = run_of(j.view, row, end, &last), first = row * j.view.width;
+    const NUMBER *a = (const NUMBER *)j.a + first, *b = (const NUMBER *)j.b + first;
+    NUMBER *y = (NUMBER *)j.y + first;
+    FOR_WIDTH(j.view.width, NAMED(masked_combine_rows)(y, a, b, last - row, width, j.p + block, j.q + block,
+                                                       j.r + block, j.scale + block, j.shift + block, j.low, j.high));
+  }
+}
+
+// One part of sums_range: sums of a − centre_a, or of a where that is NULL, and of its products with b − centre_b.
+GRAFT_INLINE void NAMED(part_sums)(const NUMBER *a, const NUMBER *b, size_t pixels, const size_t width,
+                                   const float *centre_a, const float *centre_b, float *restrict one,
+                                   float *restrict two) {
+  COLUMN_SUMS(one, two);
+  for (size_t pixel = 0; pixel < pixels; pixel++) {
+    const NUMBER *from = a + pixel * width, *other = b ? b + pixel * width : NULL;
+    if (!b && centre_a) {
+      GRAFT_EACH
+      for (size_t c = 0; c < width; c++) sum[c] += LOAD(from[c]) - centre_a[c];
+    } else if (!b) {
+      GRAFT_EACH
+      for (size_t c = 0; c < width; c++) sum[c] += LOAD(from[c]);
+    } else if (centre_a) {
+      GRAFT_EACH
+      for (size_t c = 0; c < width; c++) {
+        float v = LOAD(from[c]) - centre_a[c];
+        sum[c] += v;
+        products[c] += v * (LOAD(other[c]) - centre_b[c]);
+      }
+    } else if (centre_b) {
+      GRAFT_EACH
+      for (size_t c = 0; c < width; c++) {
+        sum[c] += LOAD(from[c]);
+        products[c] += LOAD(from[c]) * (LOAD(other[c]) - centre_b[c]);
+      }
+    } else {
+      GRAFT_EACH
+      for (size_t c = 0; c < width; c++) {
+        sum[c] += LOAD(from[c]);
+        products[c] += LOAD(from[c]) * LOAD(other[c]);
+      }
     }
   }
+  KEEP_COLUMN_SUMS(one, two);
 }
 
 GRAFT_CLONES static void NAMED(sums_range)(const void *context, size_t begin, size_t end) {
   const struct sums j = *(const struct sums *)context;
-  const size_t width = j.view.width, parts = parts_of(j.view);
+  const size_t parts = parts_of(j.view);
   for (size_t item = begin; item < end; item++) {
-    size_t run = item / parts, part = item % parts, block = run % j.view.blocks * width;
-    size_t first = part * part_pixels;
-    size_t last = first + part_pixels < j.view.pixels ? first + part_pixels : j.view.pixels;
-    float *restrict one = j.scratch + item * width * 2, *restrict two = one + width;
-    for (size_t c = 0; c < width; c++) one[c] = two[c] = 0;
-    for (size_t pixel = first; pixel < last; pixel++) {
-      const NUMBER *a = (const NUMBER *)j.a + (run * j.view.pixels + pixel) * width;
-      if (!j.b) {
-        if (j.centre_a)
-          for (size_t c = 0; c < width; c++) one[c] += LOAD(a[c]) - j.centre_a[block + c];
-        else
-          for (size_t c = 0; c < width; c++) one[c] += LOAD(a[c]);
-        continue;
-      }
-      const NUMBER *b = (const NUMBER *)j.b + (run * j.view.pixels + pixel) * width;
-      if (j.centre_a) {
-        for (size_t c = 0; c < width; c++) {
-          float v = LOAD(a[c]) - j.centre_a[block + c];
-          one[c] += v;
-          two[c] += v * (LOAD(b[c]) - j.centre_b[block + c]);
-        }
-      } else if (j.centre_b) {
-        for (size_t c = 0; c < width; c++) {
-          one[c] += LOAD(a[c]);
-          two[c] += LOAD(a[c]) * (LOAD(b[c]) - j.centre_b[block + c]);
-        }
-      } else {
-        for (size_t c = 0; c < width; c++) {
-          one[c] += LOAD(a[c]);
-          two[c] += LOAD(a[c]) * LOAD(b[c]);
-        }
-      }
-    }
+    size_t run = item / parts, block = run % j.view.blocks * j.view.width, count = part_length(j.view, item % parts);
+    size_t first = (run * j.view.pixels + item % parts * part_pixels) * j.view.width;
+    const NUMBER *a = (const NUMBER *)j.a + first, *b = j.b ? (const NUMBER *)j.b + first : NULL;
+    const float *centre_a = j.centre_a ? j.centre_a + block : NULL, *centre_b = j.centre_b ? j.centre_b + block : NULL;
+    float *one = j.scratch + item * j.view.width * 2, *two = one + j.view.width;
+    FOR_WIDTH(j.view.width, NAMED(part_sums)(a, b, count, width, centre_a, centre_b, one, two));
   }
 }
 
@@ -202,8 +216,10 @@ GRAFT_CLONES static void NAMED(spread_range)(const void *context, size_t begin, 
     const float *g = (const float *)j.a + row / pixels * width;
     NUMBER *dx = (NUMBER *)j.y + row * width;
     if (j.accumulate)
+      GRAFT_EACH
       for (size_t c = 0; c < width; c++) dx[c] = STORE(LOAD(dx[c]) + g[c] * j.low);
     else
+      GRAFT_EACH
       for (size_t c = 0; c < width; c++) dx[c] = STORE(g[c] * j.low);
   }
 }
@@ -233,6 +249,7 @@ GRAFT_CLONES static void NAMED(maximum_gradient_range)(const void *context, size
     int32_t pixel = (int32_t)(row % pixels);
     const float *dg = (const float *)j.a + run * width;
     NUMBER *dx = (NUMBER *)j.y + row * width;
+    GRAFT_EACH
     for (size_t c = 0; c < width; c++) dx[c] = STORE(j.where[run * width + c] == pixel ? dg[c] : 0);
   }
 }
@@ -245,8 +262,10 @@ GRAFT_CLONES static void NAMED(gate_range)(const void *context, size_t begin, si
     const float *g = (const float *)j.b + row / pixels * width;
     NUMBER *y = (NUMBER *)j.y + row * width;
     if (j.accumulate)
+      GRAFT_EACH
       for (size_t c = 0; c < width; c++) y[c] = STORE(LOAD(y[c]) + LOAD(x[c]) * g[c]);
     else
+      GRAFT_EACH
       for (size_t c = 0; c < width; c++) y[c] = STORE(LOAD(x[c]) * g[c]);
   }
 }
@@ -258,6 +277,7 @@ GRAFT_CLONES static void NAMED(pixel_add_range)(const void *context, size_t begi
     const NUMBER *x = (const NUMBER *)j.a + row * width;
     const float *g = (const float *)j.b + row / pixels * width;
     NUMBER *y = (NUMBER *)j.y + row * width;
+    GRAFT_EACH
     for (size_t c = 0; c < width; c++) y[c] = STORE(LOAD(x[c]) + g[c]);
   }
 }

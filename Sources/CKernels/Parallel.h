@@ -11,6 +11,10 @@
 #define GRAFT_CLONES
 #endif
 
+// Before a loop over numbers that depend on nothing but the ones at the same place: a result may lie where its operand
+// lies, which compilers take for a reason to go one by one.
+#define GRAFT_EACH _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+
 typedef void (*graft_range_body)(const void *context, size_t begin, size_t end);
 
 // Calls body on consecutive ranges that cover 0…count, each of at least grain items, at most one a thread.

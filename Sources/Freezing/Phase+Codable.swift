@@ -15,6 +15,7 @@ extension Phase: Codable {
     case clipping
     case batchNormalization
     case freezeSettled
+    case restore
   }
 
   /// Reads a phase.
@@ -49,6 +50,7 @@ extension Phase: Codable {
     clipping = try values.decodeIfPresent(GradientClipping.self, forKey: .clipping)
     batchNormalization = try values.decodeChoice(.batchNormalization, or: .frozenStatistics, in: "phase \(name)")
     freezeSettled = try values.decodeIfPresent(SettledFreezing.self, forKey: .freezeSettled)
+    restore = try values.decodeChoiceIfPresent(.restore, in: "phase \(name)")
   }
 
   private static func triggers(_ values: KeyedDecodingContainer<CodingKeys>) throws -> [Trigger] {
@@ -89,5 +91,6 @@ extension Phase: Codable {
     try values.encodeIfPresent(clipping, forKey: .clipping)
     try values.encode(batchNormalization, forKey: .batchNormalization)
     try values.encodeIfPresent(freezeSettled, forKey: .freezeSettled)
+    try values.encodeIfPresent(restore, forKey: .restore)
   }
 }

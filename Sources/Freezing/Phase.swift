@@ -57,6 +57,8 @@ public struct Phase: Hashable, Sendable {
   public var batchNormalization: BatchNormalizationMode
   /// Freezes stages that have settled while the phase goes on; nil for never.
   public var freezeSettled: SettledFreezing?
+  /// Which weights go on after the phase; nil for those that the schedule says.
+  public var restore: Schedule.Restore?
 
   /// The epochs of a phase of a file that does not say when it ends.
   public static let usualEpochs = 10
@@ -70,7 +72,7 @@ public struct Phase: Hashable, Sendable {
     multipliers: RateMultipliers? = nil,
     optimizer: OptimizerDescription = .adamW(), optimizerState: OptimizerState = .keep,
     clipping: GradientClipping? = nil, batchNormalization: BatchNormalizationMode = .frozenStatistics,
-    freezeSettled: SettledFreezing? = nil
+    freezeSettled: SettledFreezing? = nil, restore: Schedule.Restore? = nil
   ) {
     self.name = name
     self.train = train
@@ -87,6 +89,7 @@ public struct Phase: Hashable, Sendable {
     self.clipping = clipping
     self.batchNormalization = batchNormalization
     self.freezeSettled = freezeSettled
+    self.restore = restore
   }
 
   /// The most steps that the phase can take, over which its rate is spread.

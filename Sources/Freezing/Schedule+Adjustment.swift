@@ -34,14 +34,19 @@ extension Phase {
   fileprivate var absoluteRule: OptimizerDescription? { rateUnit == .absolute ? nil : .adamW() }
 
   /// Trains by another rule, at the rate that it usually has where the present one has the present rate.
+  ///
+  /// What the phase leaves is the schedule's choice then: the phase's own may hold for its rule only.
   fileprivate mutating func train(by rule: OptimizerDescription) {
     let before = rateUnit == .featurePower ? OptimizerDescription.usualRateByFeaturePower : optimizer.usualRate
     learningRate = learningRate.with(peak: learningRate.peak / before * rule.usualRate)
     rateUnit = .absolute
     optimizer = rule
+    restore = nil
   }
 
   /// Gives every plateau that is waited for a patience; that of the validation loss, if there is none.
+  ///
+  /// Who waits for what is best wants it back.
   fileprivate mutating func wait(_ patience: Int) {
     var isWaiting = false
     until = until.map { trigger in
@@ -50,6 +55,7 @@ extension Phase {
       return .plateau(metric, patience: patience, minimumDelta: minimumDelta)
     }
     if !isWaiting { until.append(.plateau(patience: patience)) }
+    restore = nil
   }
 }
 

@@ -81,7 +81,16 @@ extension KeyedDecodingContainer {
   func decodeChoice<Choice: RawRepresentable & CaseIterable>(
     _ key: Key, or usual: Choice, in subject: String
   ) throws -> Choice where Choice.RawValue == String {
-    guard let word = try decodeIfPresent(String.self, forKey: key) else { return usual }
+    try decodeChoiceIfPresent(key, in: subject) ?? usual
+  }
+
+  /// One of a few words, or nil where the key is not there.
+  ///
+  /// - Throws: `ScheduleError.Code.unknownName` naming the words.
+  func decodeChoiceIfPresent<Choice: RawRepresentable & CaseIterable>(
+    _ key: Key, in subject: String
+  ) throws -> Choice? where Choice.RawValue == String {
+    guard let word = try decodeIfPresent(String.self, forKey: key) else { return nil }
     guard let choice = Choice(rawValue: word) else {
       let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
       throw ScheduleError(

@@ -6,7 +6,7 @@ extension Schedule {
   /// The features stay what they were, which is hard to beat far from the training data. Kumar et al., 2022.
   public static var head: Schedule { Schedule(phases: [.probe]) }
 
-  /// The head alone until the validation loss stops falling, then head and last two stages at a low rate.
+  /// The head alone, then head and last two stages at a low rate.
   ///
   /// A head that fits before the trunk moves keeps the trunk's features from being torn about by the large gradients of
   /// a random head. Kumar et al., 2022.
@@ -144,15 +144,16 @@ extension ParameterSelection {
 }
 
 extension Phase {
-  /// The head alone until the validation loss stops falling.
+  /// The head alone, to the end of what it can learn.
   ///
   /// By plain gradient descent: of all heads that fit few pictures it finds the one with the smallest weights, as logistic
-  /// regression with a little decay does, and that is the better one for new pictures than what Adam finds.
+  /// regression with a little decay does, and that is the better one for new pictures than what Adam finds, or what is
+  /// stopped on its way there.
   package static var probe: Phase {
     Phase(
-      name: "probe", train: .head, epochs: 30, until: .plateau(patience: 4, minimumDelta: 1e-4),
+      name: "probe", train: .head, epochs: 30,
       learningRate: .cosine(peak: OptimizerDescription.usualRateByFeaturePower), rateUnit: .featurePower,
-      optimizer: .sgd())
+      optimizer: .sgd(), restore: .last)
   }
 
   /// Parts of the trunk at a moderate rate, until the validation loss stops falling.

@@ -81,24 +81,23 @@ extension RecipeChoices {
       min(max((steps + stepsPerEpoch - 1) / stepsPerEpoch, range.lowerBound), range.upperBound)
     }
     var probe = Phase.probe
-    probe.epochs = epochs(ofSteps: 400, 10...100)
-    probe.until = [.plateau(patience: epochs(ofSteps: 80, 4...25), minimumDelta: 1e-4)]
+    probe.epochs = epochs(ofSteps: 600, 10...100)
     var tune = Phase(
       name: "tune", train: .head + .stages(last: 3), epochs: 8, until: .plateau(patience: 3, minimumDelta: 1e-4),
       learningRate: .cosine(peak: 3e-4, warmUp: 0.1), clipping: .globalNorm(1))
     // Fewer teach the trunk nothing: on ten a class of two very different data sets a head alone is as good or better.
     let isFew = count < 150
-    let headFirst = "the head trains alone first, for up to \(probe.epochs ?? 0) epochs"
+    let headFirst = "the head trains alone first, for \(probe.epochs ?? 0) epochs"
     switch recipe {
     case .fast:
       schedule = Schedule(phases: [probe], refit: true)
-      reasons.append(Reason(.schedule, "the head trains alone, for up to \(probe.epochs ?? 0) epochs"))
+      reasons.append(Reason(.schedule, "the head trains alone, for \(probe.epochs ?? 0) epochs"))
     case .balanced where isFew:
       schedule = Schedule(phases: [probe], refit: true)
       reasons.append(
         Reason(
           .schedule,
-          "the head trains alone, for up to \(probe.epochs ?? 0) epochs, since so few pictures teach the trunk little"))
+          "the head trains alone, for \(probe.epochs ?? 0) epochs, since so few pictures teach the trunk little"))
     case .balanced:
       schedule = Schedule(phases: [probe, tune], refit: true)
       reasons.append(

@@ -4,8 +4,8 @@ import Tensors
 
 /// Copies of some parameters, to come back to.
 ///
-/// Only what has ever trained is copied. A parameter joins with the value it has when its first phase begins, which is
-/// also the one it had at every earlier time.
+/// Only what has trained in a phase that goes back to its best weights is copied. A parameter joins with the value that
+/// it has when the first such phase begins, which is also the one that goes with all copies of that time.
 @EngineActor
 struct KeptWeights {
   /// The copies.

@@ -120,15 +120,22 @@ extension PhaseRun {
     defer { state.average?.exchange() }
     let measured = try machine.evaluator.measure(context.data.validation)
     let loss = machine.losses.value(of: measured.map(\.loss))
-    let isBest = loss < state.progress.bestLoss
+    let isBestSoFar = loss < state.progress.bestLoss
     let isBestOfPhase = loss < state.progress.phase.bestLoss
-    if context.schedule.restore == .bestOfPhase ? isBestOfPhase : isBest {
+    let isKept =
+      switch restore {
+      case .bestSoFar: isBestSoFar
+      case .bestOfPhase: isBestOfPhase
+      case .last: true
+      }
+    if isKept {
       state.best.take()
       state.progress.phase.bestEpochCount = state.progress.phase.epochCount + 1
     }
-    if isBest { state.progress.bestLoss = loss }
+    // What a later phase has to be better than is what it begins with.
+    if isBestSoFar || restore == .last { state.progress.bestLoss = loss }
     if isBestOfPhase { state.progress.phase.bestLoss = loss }
-    return (measured, loss, isBest)
+    return (measured, loss, restore == .last ? isBestOfPhase : isBestSoFar)
   }
 
   /// Looks at the gradients of the epoch.

@@ -68,6 +68,12 @@ final class PhaseRun {
   /// The steps that the phase has taken.
   var stepCount: Int { state.progress.phase.epochCount * stepsPerEpoch + state.progress.phase.epochStepCount }
 
+  /// Which weights go on after the phase.
+  var restore: Schedule.Restore { phase.restore ?? context.schedule.restore }
+
+  /// Whether those may be others than the ones of the last step.
+  private var isRestored: Bool { restore != .last && !context.isRefit }
+
   /// The most steps that its learning rate is spread over.
   var scheduledSteps: Int { phase.stepCount(stepsPerEpoch: stepsPerEpoch) }
 
@@ -108,7 +114,7 @@ extension PhaseRun {
       if let chosen = phase.choose?.chosen, context.schedule.phases[index].choose?.chosen == nil {
         try context.events(.note("phase \(phase.name): \(chosen.joined(separator: ", ")) chosen by their gradients"))
       }
-      state.include(whole.changing, isRestored: context.schedule.restore != .last && !context.isRefit)
+      state.include(whole.changing, isRestored: isRestored)
       state.progress.phase.losses = machine.losses.zeros
       state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
       state.progress.phase.watches = phase.until.map { _ in MetricWatch() }
@@ -200,9 +206,8 @@ extension PhaseRun {
   /// Restores the weights that the schedule wants, and closes the phase's account.
   private func end() throws {
     let progress = state.progress.phase
-    let best = context.schedule.restore == .bestOfPhase ? progress.bestLoss : state.progress.bestLoss
+    let best = restore == .bestSoFar ? state.progress.bestLoss : progress.bestLoss
     state.endAverage()
-    let isRestored = context.schedule.restore != .last && !context.isRefit
     if isRestored, best.isFinite, progress.epochCount > 0 { state.best.restore() }
     context.features.forget(but: nil, ofPhase: index)
     if phase.budget != nil || context.schedule.budget != nil {
@@ -216,7 +221,7 @@ extension PhaseRun {
       imagesPerSecond: progress.pictureCount > 0 ? Double(progress.pictureCount) / progress.trainingSeconds : 0,
       cached: progress.isCached ?? false, reusedFeatures: progress.reusedCount,
       microBatchSize: machine.plan.microBatchSize,
-      arenaBytes: machine.trained.arenaByteCount, bestValidationLoss: state.progress.bestLoss,
+      arenaBytes: machine.trained.arenaByteCount, bestValidationLoss: min(state.progress.bestLoss, progress.bestLoss),
       endedBy: progress.endedBy ?? "")
     try context.events(.phaseEnded(report))
     state.progress.reports.append(report)

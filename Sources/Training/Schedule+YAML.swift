@@ -73,9 +73,9 @@ extension String {
 extension Node {
   /// The options in the order in which one thinks of them.
   private static let keys = [
-    "phases", "restore", "regularization", "average", "name", "train", "choose", "epochs", "steps", "until", "budget",
-    "learningRate", "multipliers", "optimizer", "optimizerState", "clipping", "batchNormalization", "freezeSettled",
-    "peak", "warmUp", "factor", "at", "start", "power", "final", "period", "growth", "metric", "patience",
+    "phases", "name", "train", "choose", "epochs", "steps", "until", "budget", "learningRate", "rateUnit", "multipliers",
+    "optimizer", "optimizerState", "clipping", "batchNormalization", "freezeSettled", "restore", "refit",
+    "regularization", "average", "peak", "warmUp", "factor", "at", "start", "power", "final", "period", "growth", "metric", "patience",
     "minimumDelta", "minimum", "target",
   ]
 

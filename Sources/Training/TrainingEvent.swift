@@ -105,7 +105,7 @@ public struct PhaseReport: Hashable, Sendable, Codable {
   public var microBatchSize: Int
   /// The bytes of the plan of what trained: activations, gradients and packed parameters.
   public var arenaBytes: Int
-  /// The lowest validation loss so far, in this phase or any before.
+  /// The lowest validation loss of the phase and of the weights that it began with.
   public var bestValidationLoss: Double
   /// What ended it: `epochs`, `steps`, `budget`, or a trigger such as `plateau of validation.loss`.
   public var endedBy: String

@@ -280,6 +280,7 @@ extension Schedule {
       phase.batchNormalization = any(Phase.BatchNormalizationMode.allCases)
       if coin() { phase.choose = StageChoice(count: 3, chosen: coin() ? ["a", "b c"] : nil) }
       if coin() { phase.freezeSettled = SettledFreezing(threshold: share()) }
+      phase.restore = any([nil] + Restore.allCases)
       phases.append(phase)
     }
     return Schedule(

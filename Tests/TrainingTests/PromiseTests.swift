@@ -44,6 +44,7 @@ import Training
     var drawn = DrawnRun(seed: seed)
     // Otherwise the end of a phase brings back what was best, in phases before it too.
     drawn.schedule.restore = .last
+    for index in drawn.schedule.phases.indices { drawn.schedule.phases[index].restore = nil }
     // So does the beginning of what fits again.
     drawn.schedule.refit = false
     var weights = try drawn.model().weights
@@ -89,6 +90,7 @@ import Training
     #expect(schedules.contains { $0.average != nil } && schedules.contains { $0.regularization != nil })
     #expect(Set(phases.map(\.optimizer.name)).count == 6)
     #expect(Set(phases.map(\.batchNormalization)) == Set(Phase.BatchNormalizationMode.allCases))
+    #expect(Set(phases.map(\.restore)) == [nil, .last, .bestOfPhase])
     #expect(phases.contains { $0.choose != nil } && phases.contains { $0.freezeSettled != nil })
     #expect(phases.contains { $0.multipliers != nil } && phases.contains { $0.optimizerState == .reset })
     var notes: [String] = []

@@ -31,6 +31,43 @@ import Training
     return (model.weights, trainer.parameters.snapshot(), phases, model)
   }
 
+  // MARK: - Which weights go on
+
+  @Test func aPhaseMayLeaveItsLastWeightsWhateverTheScheduleSays() throws {
+    var first = Phase(
+      name: "first", train: .head, epochs: 3, learningRate: .constant(30), optimizer: .sgd(momentum: 0), restore: .last)
+    var losses: [Double] = []
+    let (_, alone, _, _) = try run(TinyRun(), Schedule(phases: [first])) { event in
+      if case .epoch(let report) = event { losses.append(report.validationLoss ?? .nan) }
+    }
+    // The first epoch was better than what is left, so that this is a choice.
+    #expect((losses.min() ?? .nan) < (losses.last ?? .nan))
+    first.restore = nil
+    let (_, last, _, _) = try run(TinyRun(), Schedule(phases: [first], restore: .last))
+    #expect(alone == last)
+  }
+
+  @Test func aPhaseHasToBeBetterThanTheLastWeightsThatItBeganWith() throws {
+    let first = Phase(
+      name: "first", train: .head, epochs: 3, learningRate: .constant(30), optimizer: .sgd(momentum: 0), restore: .last)
+    let better = Phase(name: "second", train: .all, epochs: 1, learningRate: .constant(1e-3))
+    var worse = better
+    worse.learningRate = .constant(1e3)
+    worse.optimizer = .sgd(momentum: 0)
+    let (_, alone, _, _) = try run(TinyRun(), Schedule(phases: [first]))
+    var losses: [Double] = []
+    let (_, after, phases, _) = try run(TinyRun(), Schedule(phases: [first, better])) { event in
+      if case .epoch(let report) = event { losses.append(report.validationLoss ?? .nan) }
+    }
+    // Worse than the best of the first phase and better than its last: good enough.
+    #expect(losses[3] < losses[2] && losses[3] > losses[..<3].min() ?? .nan)
+    #expect(after != alone)
+    #expect(phases.map(\.bestEpoch) == [3, 1])
+    let (_, rescued, again, _) = try run(TinyRun(), Schedule(phases: [first, worse]))
+    #expect(rescued == alone)
+    #expect(again.map(\.bestEpoch) == [3, 0])
+  }
+
   // MARK: - Frozen means frozen
 
   @Test(arguments: [ParameterSelection.head, .head + .stages(last: 1), .stage("first"), .trunk, .layer("stem_bn")])
