@@ -80,7 +80,7 @@ struct Bench {
     let buildMilliseconds = stepper.buildMilliseconds
     let milliseconds =
       if let turns { try median(of: stepper, turns: turns) } else {
-        median(of: stepper, seconds: 2, leastCount: 5)
+        times(of: stepper, seconds: 2, leastCount: 5).median
       }
     let peak = peakResidentBytes()
     // The limit is measured in the same process, but its own memory does not count.
@@ -97,13 +97,15 @@ struct Bench {
   }
 
   /// The power of two below the batch size with which a step is fastest: from one picture up until it gets slower twice.
+  ///
+  /// By the shortest of some steps, as others that use the machine only ever make a step longer.
   private func fastestMicroBatchSize() throws -> Int {
     var best = (size: 1, milliseconds: Double.infinity)
     var slowerCount = 0
     var size = 1
     while size <= workload.batchSize, slowerCount < 2 {
       let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
-      let milliseconds = median(of: stepper, seconds: 0.3, leastCount: 2)
+      let milliseconds = times(of: stepper, seconds: 0.4, leastCount: 3).min() ?? .infinity
       if milliseconds < best.milliseconds {
         best = (size, milliseconds)
         slowerCount = 0
@@ -115,8 +117,8 @@ struct Bench {
     return best.size
   }
 
-  /// The median time of a step in milliseconds, after two steps that do not count.
-  private func median(of stepper: Stepper, seconds: Double, leastCount: Int) -> Double {
+  /// The times of steps in milliseconds, after two steps that do not count.
+  private func times(of stepper: Stepper, seconds: Double, leastCount: Int) -> [Double] {
     stepper.step()
     stepper.step()
     var times: [Double] = []
@@ -126,7 +128,7 @@ struct Bench {
       stepper.step()
       times.append((clock.now - start).inMilliseconds)
     }
-    return times.median
+    return times
   }
 
   /// The median time of the steps that somebody else asks for, after two steps that do not count.

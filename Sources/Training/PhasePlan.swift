@@ -93,10 +93,12 @@ struct PhasePlan: Sendable {
     return result
   }
 
-  /// The largest power of two for which what a step keeps stays near the processor: small batches are faster because
-  /// their activations are still in the last-level cache when the backward pass wants them.
+  /// The largest power of two for which what a step keeps stays near the processor, and at least four.
+  ///
+  /// Small batches are faster because their activations are still in the last-level cache when the backward pass wants
+  /// them; smaller ones than four are not, as every part of a batch adds all kernels' gradients up.
   private static func fittingMicroBatchSize(of graph: Graph, batchSize: Int) -> Int {
-    let budget = 48 << 20
+    let budget = 32 << 20
     let perSample = graph.nodes.indices.reduce(0) { sum, node in
       switch graph.layer(of: node) {
       // Batch normalisation and activations end up inside of these.
@@ -105,7 +107,7 @@ struct PhasePlan: Sendable {
       default: sum
       }
     }
-    var size = 1
+    var size = min(4, batchSize)
     while size * 2 <= batchSize, size * 2 * perSample <= budget { size *= 2 }
     return size * 2 > batchSize && batchSize * perSample <= budget ? batchSize : size
   }
