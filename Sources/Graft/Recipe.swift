@@ -11,7 +11,7 @@ public enum Recipe: String, Hashable, Sendable, Codable, CaseIterable {
   /// The head, then the last stages with it where there are pictures enough, then all again on the validation pictures
   /// too: what runs do that are not told otherwise.
   case balanced
-  /// The head, then the whole network, then both again on all pictures.
+  /// The head, then more of the trunk for longer where there are pictures enough, then both again on all pictures.
   case best
 }
 
@@ -82,17 +82,20 @@ extension RecipeChoices {
     }
     var probe = Phase.probe
     probe.epochs = epochs(ofSteps: 600, 10...100)
+    // To the end as well: few validation pictures tell badly which epoch was best, and the last is rarely a bad one of a
+    // rate that has fallen to nothing.
     var tune = Phase(
-      name: "tune", train: .head + .stages(last: 3), epochs: 8, until: .plateau(patience: 3, minimumDelta: 1e-4),
-      learningRate: .cosine(peak: 3e-4, warmUp: 0.1), clipping: .globalNorm(1))
-    // Fewer teach the trunk nothing: on ten a class of two very different data sets a head alone is as good or better.
-    let isFew = count < 150
+      name: "tune", train: .head + .stages(last: 3), epochs: 8, learningRate: .cosine(peak: 1e-3, warmUp: 0.1),
+      clipping: .globalNorm(1), restore: .last)
+    // Fewer teach a trunk nothing that has seen the like. Small pictures are unlike what it has seen, whatever they show.
+    let isSmall = facts.pictureSide.map { $0 <= 96 } ?? false
+    let isFew = count < (isSmall ? 50 : 150)
     let headFirst = "the head trains alone first, for \(probe.epochs ?? 0) epochs"
     switch recipe {
     case .fast:
       schedule = Schedule(phases: [probe], refit: true)
       reasons.append(Reason(.schedule, "the head trains alone, for \(probe.epochs ?? 0) epochs"))
-    case .balanced where isFew:
+    case .balanced where isFew, .best where isFew:
       schedule = Schedule(phases: [probe], refit: true)
       reasons.append(
         Reason(
@@ -103,26 +106,26 @@ extension RecipeChoices {
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst), then the last three stages with it, for up to \(tune.epochs ?? 0) at \(rate(tune))"))
+          "\(headFirst), then the last three stages with it, for \(tune.epochs ?? 0) at \(rate(tune))"))
     case .best:
-      tune.train = .all
+      tune.train = .head + .stages(last: 5)
       tune.epochs = 12
-      tune.until = [.plateau(patience: 6, minimumDelta: 1e-4)]
+      tune.learningRate = .cosine(peak: 5e-4, warmUp: 0.1)
       schedule = Schedule(phases: [probe, tune], refit: true)
       reasons.append(
         Reason(
           .schedule,
-          "\(headFirst), then everything with it, for up to \(tune.epochs ?? 0) at \(rate(tune))"))
+          "\(headFirst), then the last five stages with it, for \(tune.epochs ?? 0) at \(rate(tune))"))
     }
     reasons.append(
       Reason(
         .refit,
         "at the end it is all fitted once more on the \(count + facts.validationCount) pictures with those for "
-          + "validation, for as many epochs as were best"))
+          + "validation"))
     reasons.append(Reason(.batchSize, "\(batchSize) pictures a step"))
 
     let (own, small) = (backbone.imageSize, Size2D(128))
-    if let side = facts.pictureSide, side <= 96, own.height > small.height, own.width > small.width {
+    if isSmall, let side = facts.pictureSide, own.height > small.height, own.width > small.width {
       imageSize = small
       reasons.append(
         Reason(.imageSize, "at \(small), since pictures of \(side) pixels have no more to show at \(own)"))

@@ -19,7 +19,7 @@ import Testing
     let schedule = try Schedule.probeThenTune.adjusted(
       epochs: 3, patience: 2, learningRate: 0.01, optimizer: .sgd(nesterov: true))
     #expect(schedule.phases.map(\.epochs) == [3, 3])
-    #expect(schedule.phases.map(\.until) == Array(repeating: [.plateau(patience: 2, minimumDelta: 1e-4)], count: 2))
+    #expect(schedule.phases.map(\.until) == [[.plateau(patience: 2)], [.plateau(patience: 2, minimumDelta: 1e-4)]])
     #expect(schedule.phases[0].learningRate.peak == 0.01)
     #expect(abs(schedule.phases[1].learningRate.peak - 0.001) <= 1e-18)
     #expect(schedule.phases.allSatisfy { $0.optimizer == .sgd(momentum: 0.9, nesterov: true) })

@@ -31,9 +31,13 @@ import Testing
     }
     #expect(try trained(.fast) == [.head])
     #expect(try trained(.balanced) == [.head, .head + .stages(last: 3)])
-    #expect(try trained(.best) == [.head, .all])
-    let few = try choices(.balanced, facts(100))
-    #expect(few.schedule.phases.map(\.train) == [.head] && few.labelSmoothing == 0)
+    #expect(try trained(.best) == [.head, .head + .stages(last: 5)])
+    for recipe in [Recipe.balanced, .best] {
+      let few = try choices(recipe, facts(100))
+      #expect(few.schedule.phases.map(\.train) == [.head] && few.labelSmoothing == 0)
+      #expect(try choices(recipe, facts(100, side: 28)).schedule.phases.count == 2)
+      #expect(try choices(recipe, facts(49, side: 28)).schedule.phases.count == 1)
+    }
     for recipe in Recipe.allCases { try choices(recipe, facts(200)).schedule.validate() }
   }
 

@@ -52,8 +52,9 @@ import Training
       name: "first", train: .head, epochs: 3, learningRate: .constant(30), optimizer: .sgd(momentum: 0), restore: .last)
     let better = Phase(name: "second", train: .all, epochs: 1, learningRate: .constant(1e-3))
     var worse = better
-    worse.learningRate = .constant(1e3)
+    worse.learningRate = .constant(5)
     worse.optimizer = .sgd(momentum: 0)
+    worse.clipping = .globalNorm(1)
     let (_, alone, _, _) = try run(TinyRun(), Schedule(phases: [first]))
     var losses: [Double] = []
     let (_, after, phases, _) = try run(TinyRun(), Schedule(phases: [first, better])) { event in
