@@ -80,8 +80,6 @@ extension RecipeChoices {
     func epochs(ofSteps steps: Int, _ range: ClosedRange<Int>) -> Int {
       min(max((steps + stepsPerEpoch - 1) / stepsPerEpoch, range.lowerBound), range.upperBound)
     }
-    var probe = Phase.probe
-    probe.epochs = epochs(ofSteps: 600, 10...100)
     // To the end as well: few validation pictures tell badly which epoch was best, and the last is rarely a bad one of a
     // rate that has fallen to nothing.
     var tune = Phase(
@@ -90,6 +88,10 @@ extension RecipeChoices {
     // Fewer teach a trunk nothing that has seen the like. Small pictures are unlike what it has seen, whatever they show.
     let isSmall = facts.pictureSide.map { $0 <= 96 } ?? false
     let isFew = count < (isSmall ? 50 : 150)
+    let isHeadAlone = recipe == .fast || isFew
+    // A head that knows the pictures by heart has nothing left to pull the trunk with.
+    var probe = Phase.probe
+    probe.epochs = isHeadAlone ? epochs(ofSteps: 600, 10...100) : epochs(ofSteps: 400, 10...24)
     let headFirst = "the head trains alone first, for \(probe.epochs ?? 0) epochs"
     switch recipe {
     case .fast:
@@ -138,7 +140,7 @@ extension RecipeChoices {
     // Pictures are soon known by heart where the trunk trains: without this the validation loss rises from an answer's
     // growing certainty while ever more answers are right, and what trains is stopped too early. A head by itself is
     // stopped too early with it.
-    labelSmoothing = schedule.phases.count > 1 ? 0.1 : 0
+    labelSmoothing = isHeadAlone ? 0 : 0.1
     if labelSmoothing > 0 {
       reasons.append(Reason(.labelSmoothing, "a tenth of each target spread over all classes"))
     }
