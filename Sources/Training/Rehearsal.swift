@@ -58,16 +58,20 @@ package struct Rehearsal {
     var phases: [Forecast.Phase] = []
     var kept: [ObjectIdentifier: Int] = [:]
     var trained: Set<ParameterPath> = []
+    var restored: Set<ParameterPath> = []
     var peak = 0
     let optimizer = Optimizer(graph: graph, parameters: parameters)
     for index in schedule.phases.indices {
       try Task.checkCancellation()
       trained.formUnion(plans[index].trainable)
-      let phase = try rehearse(index, optimizer, &kept)
+      if schedule.phases[index].restore ?? schedule.restore != .last { restored.formUnion(plans[index].trainable) }
+      let (phase, resident) = try rehearse(index, optimizer, &kept)
       phases.append(phase)
-      // What training fills and the rehearsal does not: features, and the best weights of what has trained.
-      let bytes = kept.values.reduce(0, +) + 4 * trained.reduce(0) { $0 + parameters.values(at: $1).count }
-      peak = max(peak, residentBytes() + bytes)
+      // What training fills and the rehearsal does not: features, the best weights of what has trained, and a checkpoint
+      // of them, of the present ones, and of what the optimizer keeps.
+      let best = byteCount(of: restored)
+      let checkpoint = best + byteCount(of: trained) + optimizer.momentByteCount
+      peak = max(peak, resident + kept.values.reduce(0, +) + best + checkpoint)
     }
     if schedule.refit { phases += zip(schedule.allPhases.dropFirst(phases.count), phases).map(refitted) }
     // At the end the whole network measures the finished model, which is then written: its weights, those of the plan that
@@ -78,6 +82,10 @@ package struct Rehearsal {
     let model = 4 * graph.parameters.reduce(0) { $0 + $1.parameter.shape.elementCount }
     peak = max(peak, residentBytes() + kept.values.reduce(0, +) + 4 * model + whole.arenaByteCount / whole.batchSize)
     return Forecast(phases: phases, peakResidentBytes: peak)
+  }
+
+  private func byteCount(of paths: Set<ParameterPath>) -> Int {
+    paths.reduce(0) { $0 + parameters.values(at: $1).count * MemoryLayout<Float>.stride }
   }
 
   /// The same phase once more, on the validation samples too and without measuring anything with them.
@@ -91,9 +99,12 @@ package struct Rehearsal {
     return again
   }
 
+  /// Takes the steps of one phase.
+  ///
+  /// - Returns: What it takes, and the memory of the process while its plans are there.
   private func rehearse(
     _ index: Int, _ optimizer: Optimizer, _ kept: inout [ObjectIdentifier: Int]
-  ) throws -> Forecast.Phase {
+  ) throws -> (Forecast.Phase, residentBytes: Int) {
     let (phase, plan) = (schedule.phases[index], plans[index])
     let batchSize = min(options.batchSize, data.training.count)
     let sampleCount =
@@ -133,12 +144,13 @@ package struct Rehearsal {
       epochSeconds += Double(perEpoch) * (secondsPerPicture + secondsPerDecoding())
       operationCount += pipeline.operationCount * ((stepSize + pipeline.chunkSize - 1) / pipeline.chunkSize)
     }
-    return Forecast.Phase(
+    let forecast = Forecast.Phase(
       name: phase.name, trains: "\(phase.selection)", trainableParameters: plan.trainableCount,
       epochs: phase.epochCount(stepsPerEpoch: stepsPerEpoch), stepsPerEpoch: stepsPerEpoch, batchSize: stepSize,
       microBatchSize: plan.microBatchSize, flopsPerStep: operationCount, secondsPerEpoch: epochSeconds,
       secondsBefore: secondsBefore, arenaBytes: trained.arenaByteCount,
       featureBytes: forms == nil ? 0 : pictureCount * pipeline.rowByteCount, cached: forms != nil)
+    return (forecast, withExtendedLifetime((trained, inference)) { Training.residentBytes() })
   }
 
   /// The time of one step of the optimizer, which changes nothing.
