@@ -21,7 +21,7 @@ enum { grain = 4096 };
   break
 
 // The same for functions without calls into the mathematical library.
-#define VECTOR_LOOP(EXPRESSION) _Pragma("clang loop vectorize(assume_safety)") LOOP(EXPRESSION)
+#define VECTOR_LOOP(EXPRESSION) GRAFT_EACH LOOP(EXPRESSION)
 
 static const float selu_scale = 1.0507009873554805f, selu_alpha = 1.6732632423543772f;
 

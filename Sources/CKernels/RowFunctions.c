@@ -135,7 +135,7 @@ GRAFT_CLONES static void prelu_gradient_range(const void *context, size_t begin,
   for (size_t row = begin; row < end; row++) {
     const float *x = j.x + row * j.columns, *dy = j.dy + row * j.columns;
     float *dx = j.dx + row * j.columns;
-#pragma clang loop vectorize(assume_safety)
+    GRAFT_EACH
     for (size_t c = 0; c < j.columns; c++) dx[c] = dy[c] * (x[c] > 0 ? 1 : j.alpha[c]);
   }
 }

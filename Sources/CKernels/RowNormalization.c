@@ -44,12 +44,16 @@ GRAFT_CLONES static void forward_range(const void *context, size_t begin, size_t
     j.mean[row] = mean;
     j.inverse[row] = inverse;
     if (j.gamma && j.beta)
+      GRAFT_EACH
       for (size_t c = 0; c < n; c++) y[c] = (x[c] - taken) * inverse * j.gamma[c] + j.beta[c];
     else if (j.gamma)
+      GRAFT_EACH
       for (size_t c = 0; c < n; c++) y[c] = (x[c] - taken) * inverse * j.gamma[c];
     else if (j.beta)
+      GRAFT_EACH
       for (size_t c = 0; c < n; c++) y[c] = (x[c] - taken) * inverse + j.beta[c];
     else
+      GRAFT_EACH
       for (size_t c = 0; c < n; c++) y[c] = (x[c] - taken) * inverse;
   }
 }
@@ -93,10 +97,10 @@ GRAFT_CLONES static void gradient_range(const void *context, size_t begin, size_
     float level = (float)(total / (double)n);
     // dx may be dy, each element read before it is written.
     if (gamma)
-#pragma clang loop vectorize(assume_safety)
+      GRAFT_EACH
       for (size_t c = 0; c < n; c++) dx[c] = inverse * (dy[c] * gamma[c] - level) - steep * (x[c] - centre);
     else
-#pragma clang loop vectorize(assume_safety)
+      GRAFT_EACH
       for (size_t c = 0; c < n; c++) dx[c] = inverse * (dy[c] - level) - steep * (x[c] - centre);
   }
 }

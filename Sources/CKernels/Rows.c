@@ -109,6 +109,7 @@ static void softmax_range(const void *context, size_t begin, size_t end) {
     double sum = 0;
     for (size_t c = 0; c < j.columns; c++) sum += y[c] = expf(x[c] - top);
     float factor = (float)(1 / sum);
+    GRAFT_EACH
     for (size_t c = 0; c < j.columns; c++) y[c] *= factor;
   }
 }
@@ -125,6 +126,7 @@ static void softmax_gradient_range(const void *context, size_t begin, size_t end
     float *dx = j.y + row * j.columns;
     double dot = 0;
     for (size_t c = 0; c < j.columns; c++) dot += (double)dy[c] * y[c];
+    GRAFT_EACH
     for (size_t c = 0; c < j.columns; c++) dx[c] = y[c] * (dy[c] - (float)dot);
   }
 }

@@ -52,10 +52,10 @@ GRAFT_CLONES static void combine_range(const void *context, size_t begin, size_t
     const float *p = j.p + run, *q = j.q + run, *r = j.r + run;
     float *y = j.y + row * width;
     if (a)
-#pragma clang loop vectorize(assume_safety)
+      GRAFT_EACH
       for (size_t c = 0; c < width; c++) y[c] = p[c] * a[c] + q[c] * x[c] + r[c];
     else
-#pragma clang loop vectorize(assume_safety)
+      GRAFT_EACH
       for (size_t c = 0; c < width; c++) y[c] = q[c] * x[c] + r[c];
   }
 }

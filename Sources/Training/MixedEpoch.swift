@@ -34,12 +34,12 @@ package struct MixedEpoch {
     var generator = SeededGenerator(
       seed: seed, mixingPurpose, UInt64(bitPattern: Int64(epoch)), UInt64(bitPattern: Int64(requests[index].sample)))
     let cuts = generator.unit() < 0.5
-    guard let alpha = mixing.mixup.flatMap({ mixing.cutmix == nil || !cuts ? $0 : nil }) else {
-      let own = generator.beta(mixing.cutmix ?? 1)
-      guard let grid else { return Mix(share: own, rectangle: nil) }
-      return Mix(cutting: 1 - own, of: grid, centre: (generator.unit(), generator.unit()))
+    if let alpha = mixing.mixup, mixing.cutmix == nil || !cuts {
+      return Mix(share: generator.beta(alpha), rectangle: nil)
     }
-    return Mix(share: generator.beta(alpha), rectangle: nil)
+    let own = generator.beta(mixing.cutmix ?? 1)
+    guard let grid else { return Mix(share: own, rectangle: nil) }
+    return Mix(cutting: 1 - own, of: grid, centre: (generator.unit(), generator.unit()))
   }
 }
 
