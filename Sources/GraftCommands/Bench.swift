@@ -96,23 +96,23 @@ struct Bench {
       batchSize: workload.batchSize, threads: threadCount, loading: workload.subject.loading, operations: operations)
   }
 
-  /// The power of two below the batch size with which a step is fastest: from one picture up until it gets slower twice.
+  /// The power of two up to the batch size with which a step is fastest.
   ///
-  /// By the shortest of some steps, as others that use the machine only ever make a step longer.
+  /// By the shortest of some steps in two rounds, as others that use the machine only ever make a step longer.
   private func fastestMicroBatchSize() throws -> Int {
-    var best = (size: 1, milliseconds: Double.infinity)
-    var slowerCount = 0
-    var size = 1
-    while size <= workload.batchSize, slowerCount < 2 {
-      let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
-      let milliseconds = times(of: stepper, seconds: 0.4, leastCount: 3).min() ?? .infinity
-      if milliseconds < best.milliseconds {
-        best = (size, milliseconds)
-        slowerCount = 0
-      } else {
-        slowerCount += 1
+    let sizes = sequence(first: 1) { $0 * 2 }.prefix { $0 <= workload.batchSize }
+    var shortest: [Int: Double] = [:]
+    var best: (size: Int, milliseconds: Double) {
+      shortest.min { $0.value < $1.value }.map { ($0.key, $0.value) } ?? (1, .infinity)
+    }
+    for _ in 0..<2 {
+      // Two larger ones that were slower are enough.
+      for size in sizes where size <= 4 * best.size {
+        if let own = shortest[size], own > 1.3 * best.milliseconds { continue }
+        let stepper = try Stepper(workload, parameters: parameters, microBatchSize: size)
+        let times = times(of: stepper, seconds: 0.3, leastCount: 3)
+        shortest[size] = times.reduce(shortest[size] ?? .infinity, min)
       }
-      size *= 2
     }
     return best.size
   }
