@@ -73,10 +73,10 @@ extension String {
 extension Node {
   /// The options in the order in which one thinks of them.
   private static let keys = [
-    "phases", "name", "train", "choose", "epochs", "steps", "until", "budget", "learningRate", "rateUnit", "multipliers",
-    "optimizer", "optimizerState", "clipping", "batchNormalization", "freezeSettled", "restore", "refit",
-    "regularization", "average", "peak", "warmUp", "factor", "at", "start", "power", "final", "period", "growth", "metric", "patience",
-    "minimumDelta", "minimum", "target",
+    "phases", "name", "train", "choose", "epochs", "steps", "until", "budget", "learningRate", "rateUnit",
+    "multipliers", "optimizer", "optimizerState", "clipping", "batchNormalization", "freezeSettled", "restore",
+    "refit", "regularization", "average", "peak", "warmUp", "factor", "at", "start", "power", "final", "period",
+    "growth", "metric", "patience", "minimumDelta", "minimum", "target",
   ]
 
   /// The same with a line for each option of the schedule and of its phases, and whatever stands in one in braces.

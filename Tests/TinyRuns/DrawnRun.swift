@@ -35,7 +35,9 @@ package struct DrawnRun: Sendable {
     tiny.options.mixing = draw.one(of: [
       nil, nil, Mixing(mixup: 0.4), Mixing(cutmix: 1), Mixing(mixup: 0.2, cutmix: 1),
     ])
-    for index in schedule.phases.indices { schedule.phases[index].restore = draw.one(of: [nil, nil, .last, .bestOfPhase]) }
+    for index in schedule.phases.indices {
+      schedule.phases[index].restore = draw.one(of: [nil, nil, .last, .bestOfPhase])
+    }
     schedule.refit = draw.one(of: [false, false, true])
     if (try? schedule.validate()) == nil { schedule.refit = false }
   }
