@@ -87,7 +87,7 @@ extension RecipeChoices {
       clipping: .globalNorm(1), restore: .last)
     // Fewer teach a trunk nothing that has seen the like. Small pictures are unlike what it has seen, whatever they show.
     let isSmall = facts.pictureSide.map { $0 <= 96 } ?? false
-    let isFew = count < (isSmall ? 50 : 150)
+    let isFew = count < (isSmall ? 50 : 300)
     let isHeadAlone = recipe == .fast || isFew
     // A head that knows the pictures by heart has nothing left to pull the trunk with.
     var probe = Phase.probe

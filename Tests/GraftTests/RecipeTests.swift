@@ -27,13 +27,13 @@ import Testing
 
   @Test func recipesDifferInWhatTrains() throws {
     func trained(_ recipe: Recipe) throws -> [ParameterSelection] {
-      try choices(recipe, facts(200)).schedule.phases.map(\.train)
+      try choices(recipe, facts(400)).schedule.phases.map(\.train)
     }
     #expect(try trained(.fast) == [.head])
     #expect(try trained(.balanced) == [.head, .head + .stages(last: 3)])
     #expect(try trained(.best) == [.head, .head + .stages(last: 5)])
     for recipe in [Recipe.balanced, .best] {
-      let few = try choices(recipe, facts(100))
+      let few = try choices(recipe, facts(299))
       #expect(few.schedule.phases.map(\.train) == [.head] && few.labelSmoothing == 0)
       #expect(try choices(recipe, facts(100, side: 28)).schedule.phases.count == 2)
       #expect(try choices(recipe, facts(49, side: 28)).schedule.phases.count == 1)
@@ -53,11 +53,11 @@ import Testing
   }
 
   @Test func theExplanationIsOneParagraphWithoutWhatIsOverruled() throws {
-    let choices = try choices(.balanced, facts(200))
+    let choices = try choices(.balanced, facts(400))
     let text = choices.explanation()
     #expect(!text.contains("\n"))
     for word in [
-      "balanced", "200 pictures", "10 classes", "240 pictures", "16 pictures a step", "224", "mirrored", "a tenth",
+      "balanced", "400 pictures", "10 classes", "480 pictures", "16 pictures a step", "224", "mirrored", "a tenth",
     ] {
       #expect(text.contains(word), "\(text)")
     }
