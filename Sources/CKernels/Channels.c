@@ -38,7 +38,7 @@ struct sums {
 };
 
 // The first channel of the block that a row belongs to; last becomes the first row of the next one, or end.
-static inline size_t run_of(graft_view v, size_t row, size_t end, size_t *last) {
+static inline size_t first_channel(graft_view v, size_t row, size_t end, size_t *last) {
   size_t run = row / v.pixels;
   *last = (run + 1) * v.pixels < end ? (run + 1) * v.pixels : end;
   return run % v.blocks * v.width;

@@ -14,7 +14,7 @@ GRAFT_INLINE void NAMED(affine_rows)(NUMBER *y, const NUMBER *a, size_t rows, co
 GRAFT_CLONES static void NAMED(affine_range)(const void *context, size_t begin, size_t end) {
   const struct channels j = *(const struct channels *)context;
   for (size_t row = begin, last; row < end; row = last) {
-    size_t block = run_of(j.view, row, end, &last), first = row * j.view.width;
+    size_t block = first_channel(j.view, row, end, &last), first = row * j.view.width;
     const NUMBER *a = (const NUMBER *)j.a + first;
     NUMBER *y = (NUMBER *)j.y + first;
     if (j.view.width == 1) {
@@ -42,7 +42,7 @@ GRAFT_INLINE void NAMED(combine_rows)(NUMBER *y, const NUMBER *a, const NUMBER *
 GRAFT_CLONES static void NAMED(combine_range)(const void *context, size_t begin, size_t end) {
   const struct channels j = *(const struct channels *)context;
   for (size_t row = begin, last; row < end; row = last) {
-    size_t block = run_of(j.view, row, end, &last), first = row * j.view.width;
+    size_t block = first_channel(j.view, row, end, &last), first = row * j.view.width;
     const NUMBER *a = (const NUMBER *)j.a + first, *b = (const NUMBER *)j.b + first;
     NUMBER *y = (NUMBER *)j.y + first;
     FOR_WIDTH(j.view.width,
@@ -122,7 +122,7 @@ GRAFT_INLINE void NAMED(masked_combine_rows)(NUMBER *y, const NUMBER *a, const N
 GRAFT_CLONES static void NAMED(masked_combine_range)(const void *context, size_t begin, size_t end) {
   const struct channels j = *(const struct channels *)context;
   for (size_t row = begin, last; row < end; row = last) {
-    size_t block = run_of(j.view, row, end, &last), first = row * j.view.width;
+    size_t block = first_channel(j.view, row, end, &last), first = row * j.view.width;
     const NUMBER *a = (const NUMBER *)j.a + first, *b = (const NUMBER *)j.b + first;
     NUMBER *y = (NUMBER *)j.y + first;
     FOR_WIDTH(j.view.width, NAMED(masked_combine_rows)(y, a, b, last - row, width, j.p + block, j.q + block,

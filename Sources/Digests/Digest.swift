@@ -75,6 +75,7 @@ package struct Digest: Sendable {
 
     deinit { EVP_MD_CTX_free(context) }
 
+    /// Where there is no memory for a few hundred bytes the process ends, as it does for any object of Swift's.
     private static func makeContext() -> OpaquePointer {
       guard let context = EVP_MD_CTX_new() else { fatalError("there is no memory for a digest") }
       return context

@@ -48,7 +48,8 @@ public struct Schedule: Hashable, Sendable {
   public var budget: TimeBudget?
   /// Whether all phases run once more from the pretrained weights on, on training and validation samples together.
   ///
-  /// What the validation samples are for is decided by then: each phase takes as many epochs as turned out best.
+  /// What the validation samples are for is decided by then: each phase takes as many epochs as led to the
+  /// weights that it left.
   public var refit: Bool
 
   /// A schedule; see `validate()` for what must hold.

@@ -13,12 +13,12 @@ struct TrainCommand: AsyncParsableCommand {
       missing label.
 
       A recipe chooses what is not given, by the number, classes and size of the pictures, and says what and why: \
-      "fast" trains a head alone, "balanced" head and last stages, "best" everything.
+      "fast" trains a head alone, "balanced" also the last stages where there \
+      are pictures enough for it, "best" more of them for longer.
 
-      The schedules: "probe-then-tune" trains the head alone until validation stops improving, then head and last stages \
-      at a low rate; "head" trains the head alone; "full" trains everything from the start; "graft schedule" lists the \
-      others, and prints one as a file to edit. BatchNorm statistics stay frozen, and the weights with the best \
-      validation loss are kept.
+      The schedules: "probe-then-tune" trains the head alone to its end, then head and last stages at a low rate; "head" trains the head alone; "full" trains everything from the start; "graft schedule" lists the \
+      others, and prints one as a file to edit. BatchNorm statistics stay frozen. A phase leaves the weights with the best \
+      validation loss, unless its "restore" says that the last ones go on.
 
       Every run writes its whole configuration into run.yaml; --config runs it again.
 
@@ -94,7 +94,7 @@ struct TrainCommand: AsyncParsableCommand {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Train once more at the end, on the validation pictures too, for as many epochs as were best."))
+      "Train once more at the end, on the validation pictures too, for as many epochs as led to what was left."))
   var refit: Bool?
 
   @Option(help: "How training pictures are varied; the recipe's choice unless given.")
