@@ -36,6 +36,9 @@ int graft_use_threads(int count) {
   return runtime.most_threads ? runtime.most_threads() : 1;
 }
 
+// Whether this thread works for one lane, and shall not ask others for help.
+static _Thread_local bool is_in_lane;
+
 struct job {
   size_t count;
   graft_range_body body;
@@ -52,7 +55,7 @@ static void run_part(void *pointer) {
 void graft_parallel(size_t count, size_t grain, graft_range_body body, const void *context) {
   if (count == 0) return;
   ensure_runtime();
-  size_t threads = runtime.parallel ? (size_t)runtime.most_threads() : 1;
+  size_t threads = runtime.parallel && !is_in_lane ? (size_t)runtime.most_threads() : 1;
   size_t useful = grain ? (count + grain - 1) / grain : count;
   if (useful < threads) threads = useful;
   if (threads <= 1) {
@@ -62,3 +65,32 @@ void graft_parallel(size_t count, size_t grain, graft_range_body body, const voi
   struct job job = {count, body, context};
   runtime.parallel(run_part, &job, (unsigned)threads, 0);
 }
+
+struct lanes {
+  int count;
+  void (*body)(const void *context, int lane);
+  const void *context;
+};
+
+static void run_lane(void *pointer) {
+  const struct lanes *lanes = pointer;
+  is_in_lane = true;
+  // Holds until the end of the lane only: the runtime keeps this number for each task.
+  runtime.use_threads(1);
+  // There may be fewer threads than were asked for.
+  for (int lane = runtime.thread(), step = runtime.thread_count(); lane < lanes->count; lane += step)
+    lanes->body(lanes->context, lane);
+  is_in_lane = false;
+}
+
+void graft_run_lanes(int count, void (*body)(const void *context, int lane), const void *context) {
+  ensure_runtime();
+  if (runtime.parallel && runtime.use_threads && count > 1) {
+    struct lanes lanes = {count, body, context};
+    runtime.parallel(run_lane, &lanes, (unsigned)count, 0);
+  } else {
+    for (int lane = 0; lane < count; lane++) body(context, lane);
+  }
+}
+
+bool graft_is_in_lane(void) { return is_in_lane; }

@@ -1,9 +1,11 @@
+import CKernels
 import Foundation
 
 /// Where all computing happens: one thread of its own, whatever thread asks.
 ///
 /// OpenMP keeps a team of workers for each thread that calls it. Tasks that hop over Swift's shared threads would breed
 /// one team each, and the teams would fight for the cores; so everything that touches oneDNN is isolated to this actor.
+/// Its thread lets those of its own team compute parts of a batch beside it, and waits for them.
 @globalActor public actor EngineActor {
   /// The only one.
   public static let shared = EngineActor()
@@ -41,6 +43,10 @@ private final class EngineThread: SerialExecutor, @unchecked Sendable {
     jobs.append(job)
     condition.signal()
     condition.unlock()
+  }
+
+  func checkIsolated() {
+    precondition(graft_is_in_lane(), "whoever computes is the engine's thread or works for it")
   }
 
   private func work() {

@@ -17,28 +17,28 @@ public struct StepProfile: Sendable {
 
 extension Plan {
   /// Multiplications and additions of all convolutions and matrix products, forward and backward.
-  public var operationCount: Int {
-    forwardSteps.reduce(0) { $0 + $1.operationCount } + backwardSteps.reduce(0) { $0 + $1.operationCount }
-  }
+  public var operationCount: Int { lanes.lanes.reduce(0) { $0 + $1.operationCount } }
 
-  /// Runs the plan some times and measures every step.
+  /// Runs the plan some times and measures every step, all lanes at the same one.
   ///
   /// - Parameter repeats: the number of timed runs after one that is not.
   public func profile(repeats: Int = 5) -> [StepProfile] {
     forward()
     backward()
-    var times = Array(repeating: [Double](), count: forwardSteps.count + backwardSteps.count)
+    let steps = lanes.first.steps
+    var times = Array(repeating: [Double](), count: steps.count)
     for _ in 0..<max(1, repeats) {
-      for (index, step) in (forwardSteps + backwardSteps).enumerated() {
+      for index in steps.indices {
         let start = DispatchTime.now().uptimeNanoseconds
-        step.run()
+        lanes.run(index..<index + 1)
         times[index].append(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-6)
       }
     }
-    return (forwardSteps + backwardSteps).enumerated().map { index, step in
+    return steps.enumerated().map { index, step in
       StepProfile(
-        name: step.name, implementation: step.implementation, isBackward: index >= forwardSteps.count,
-        milliseconds: times[index].sorted()[times[index].count / 2], operationCount: step.operationCount)
+        name: step.name, implementation: step.implementation, isBackward: index >= forwardCount,
+        milliseconds: times[index].sorted()[times[index].count / 2],
+        operationCount: step.operationCount * lanes.lanes.count)
     }
   }
 }

@@ -29,39 +29,46 @@ import Tensors
   public let segmentCount: Int
 
   private let parameters: ParameterBank
-  private let arena: Arena
-  private let run: RunState
-  let forwardSteps: [Step]
-  let backwardSteps: [Step]
+  let lanes: Lanes
+  /// How many of each lane's steps belong to the forward pass.
+  let forwardCount: Int
   let workloads: [Workload]
   private var packs: [Pack]
   private var seenVersion = 0
+  /// Whether the lanes' gradients have been added up, so that all but the first begin anew.
+  private var isComplete = true
 
   /// Compiles a graph.
   ///
   /// - Throws: `EngineError` with code `unsupportedLayer`, `primitive` or `memory`.
   public init(_ graph: Graph, parameters: ParameterBank, options: PlanOptions) throws(EngineError) {
-    let (emission, layout) = try Emission.fitting(graph, parameters: parameters, options: options)
-    let (emitter, program, ports) = (emission.emitter, emission.emitter.program, emission.ports)
-    let (outputGradients, inputGradients) = (emission.gradients.outputs, emission.gradients.inputs)
-    arena = try emitter.layOut(layout)
-    segmentCount = emission.segmentCount
+    let emissions = try Emission.fitting(graph, parameters: parameters, options: options)
+    var lanes: [Lane] = []
+    for emission in emissions {
+      lanes.append(Lane(emission.emitter, arena: try emission.emitter.layOut(emission.emitter.layout)))
+    }
+    self.lanes = Lanes(lanes)
+    let emitter = emissions[0].emitter
+    let program = emitter.program
+    segmentCount = emissions[0].segmentCount
+    forwardCount = emissions[0].forwardCount
     batchSize = options.batchSize
     self.parameters = parameters
-    run = emitter.run
-    forwardSteps = Array(emitter.steps[..<emission.forwardCount])
-    backwardSteps = Array(emitter.steps[emission.forwardCount...])
     packs = emitter.packs
     workloads = emitter.workloads
-    inputs = zip(program.inputs, ports.inputs).map { PlanPort(name: $0.name, activation: $1) }
-    outputs = zip(program.outputs, ports.outputs).map {
-      PlanPort(name: $0.name, activation: $1, isRoundedToBFloat16: emitter.stored($0.value).type == .bf16)
+    var ports = emitter.ports[...]
+    inputs = program.inputs.map { PlanPort(name: $0.name, shape: program.shapes[$0.value], port: ports.removeFirst()) }
+    outputs = program.outputs.map {
+      PlanPort(
+        name: $0.name, shape: program.shapes[$0.value], port: ports.removeFirst(),
+        isRoundedToBFloat16: emitter.stored($0.value).type == .bf16)
     }
-    self.outputGradients = outputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
-    self.inputGradients = inputGradients.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
-    gradients = GradientBuffer(
-      values: UnsafeMutableBufferPointer(
-        start: emitter.gradientBuffer.floats, count: emitter.gradientBuffer.byteCount / 4),
+    let gradients = ports.map { UnsafeMutableBufferPointer(start: $0.floats, count: $0.byteCount / 4) }
+    let outputGradientCount = gradients.isEmpty ? 0 : program.outputs.count
+    outputGradients = Array(gradients[..<outputGradientCount])
+    inputGradients = Array(gradients[outputGradientCount...])
+    self.gradients = GradientBuffer(
+      values: lanes[0].gradients,
       ranges: emitter.gradientRanges.map { ($0.key, $0.value) }.sorted { $0.1.lowerBound < $1.1.lowerBound })
   }
 
@@ -71,27 +78,33 @@ import Tensors
   public static func byteCount(
     of graph: Graph, parameters: ParameterBank, options: PlanOptions
   ) throws(EngineError) -> Int {
-    try Emission(graph, parameters: parameters, options: options, segmentCount: 1).emitter.layout.byteCount
+    try Emission.lanes(of: graph, parameters: parameters, options: options, segmentCount: 1).byteCount
   }
 
   /// How much memory all activations, gradients and packed parameters take.
-  public var arenaByteCount: Int { arena.byteCount }
+  public var arenaByteCount: Int { lanes.lanes.reduce(0) { $0 + $1.arenaByteCount } }
 
   /// Computes the outputs for the samples that lie in the inputs.
   ///
   /// - Parameter step: which masks dropout draws; the same number draws the same.
   public func forward(step: UInt64 = 0) {
     refresh()
-    run.step = step
-    for step in forwardSteps { step.run() }
+    for lane in lanes.lanes { lane.run.step = step }
+    lanes.run(0..<forwardCount)
   }
 
   /// Computes the gradients of all parameters that train from those of the outputs, after `forward`.
   ///
-  /// - Parameter accumulating: whether to add to the gradients that are there, as with the parts of a larger batch.
-  public func backward(accumulating: Bool = false) {
-    run.isAccumulating = accumulating
-    for step in backwardSteps { step.run() }
+  /// - Parameters:
+  ///   - accumulating: whether to add to the gradients that are there, as with the parts of a larger batch.
+  ///   - completing: whether the gradients will be read before the next call; they are not whole before one that says so.
+  public func backward(accumulating: Bool = false, completing: Bool = true) {
+    for (index, lane) in lanes.lanes.enumerated() {
+      lane.run.isAccumulating = accumulating && (index == 0 || !isComplete)
+    }
+    lanes.run(forwardCount..<lanes.first.steps.count)
+    isComplete = completing
+    if completing { lanes.sumGradients() }
   }
 
   /// Brings the plan's copies of changed parameters up to date.
@@ -119,11 +132,11 @@ import Tensors
   /// Whether all numbers are among those that bfloat16 has, so that half of their bytes say everything.
   package let isRoundedToBFloat16: Bool
 
-  init(name: String, activation: Emitter.Activation, isRoundedToBFloat16: Bool = false) {
+  init(name: String, shape: Shape, port: Buffer, isRoundedToBFloat16: Bool = false) {
     self.name = name
     self.isRoundedToBFloat16 = isRoundedToBFloat16
-    shape = activation.shape
-    values = UnsafeMutableBufferPointer(start: activation.buffer.floats, count: activation.buffer.byteCount / 4)
+    self.shape = shape
+    values = UnsafeMutableBufferPointer(start: port.floats, count: port.byteCount / 4)
   }
 }
 
@@ -138,106 +151,5 @@ import Tensors
   public subscript(path: ParameterPath) -> UnsafeMutableBufferPointer<Float>? {
     guard let range = ranges.first(where: { $0.path == path })?.range else { return nil }
     return UnsafeMutableBufferPointer(rebasing: values[range])
-  }
-}
-
-/// A graph turned into steps, before there is memory for them.
-@EngineActor private struct Emission {
-  let emitter: Emitter
-  let ports: (inputs: [Emitter.Activation], outputs: [Emitter.Activation])
-  let forwardCount: Int
-  let gradients: (outputs: [Buffer], inputs: [Buffer])
-  let segmentCount: Int
-
-  /// Turns a graph into steps that keep the activations between so many segments, or all for 1.
-  init(
-    _ graph: Graph, parameters: ParameterBank, options: PlanOptions, segmentCount: Int
-  ) throws(EngineError) {
-    var program = try Program(graph, options: options)
-    program.optimize(without: options.without)
-    emitter = try Emitter(program: program, options: options, parameters: parameters)
-    ports = try emitter.emitForward()
-    forwardCount = emitter.steps.count
-    let recomputation = segmentCount > 1 ? Recomputation(of: program, segmentCount: segmentCount) : .none
-    gradients = try emitter.emitBackward(recomputing: recomputation)
-    self.segmentCount = max(1, recomputation.segments.count)
-  }
-
-  /// The emission with the fewest segments that fits into the budget, and where its buffers lie.
-  ///
-  /// - Throws: `EngineError.Code.memory` where none fits.
-  static func fitting(
-    _ graph: Graph, parameters: ParameterBank, options: PlanOptions
-  ) throws(EngineError) -> (Emission, Arena.Layout) {
-    var least = Int.max
-    for segmentCount in [1, 2, 3, 4, 6, 8, 12, 16, 24] {
-      let emission = try Emission(graph, parameters: parameters, options: options, segmentCount: segmentCount)
-      let layout = emission.emitter.layout
-      guard let budget = options.memoryBudget, layout.byteCount > budget else { return (emission, layout) }
-      least = min(least, layout.byteCount)
-      if options.trainable.isEmpty { break }
-    }
-    throw EngineError(
-      .memory, subject: "plan",
-      detail:
-        "needs \(least) bytes for \(options.batchSize) samples at once, but \(options.memoryBudget ?? 0) are allowed")
-  }
-}
-
-extension Emitter {
-  /// Adds all steps of the forward pass, and says where inputs and outputs are.
-  func emitForward() throws(EngineError) -> (inputs: [Activation], outputs: [Activation]) {
-    var inputs: [Activation] = []
-    for input in program.inputs {
-      let port = activation(program.shapes[input.value], .channelsLast)
-      port.buffer.persist()
-      set(input.value, port)
-      inputs.append(port)
-    }
-    for operation in program.operations { try operation.emitForward(self) }
-    var outputs: [Activation] = []
-    for output in program.outputs {
-      let made = stored(output.value)
-      let port = activation(made.shape, .channelsLast)
-      port.buffer.persist()
-      try reorder(made, to: port)
-      outputs.append(port)
-    }
-    return (inputs, outputs)
-  }
-
-  /// Adds all steps of the backward pass, and says where the gradients of outputs are expected and those of inputs made.
-  func emitBackward(
-    recomputing recomputation: Recomputation
-  ) throws(EngineError) -> (outputs: [Buffer], inputs: [Buffer]) {
-    guard !options.trainable.isEmpty || options.wantsInputGradients else { return ([], []) }
-    var ports: [Buffer] = []
-    for output in program.outputs {
-      let port = activation(program.shapes[output.value], .channelsLast)
-      port.buffer.persist()
-      ports.append(port.buffer)
-      try pass(port, to: output.value)
-    }
-    try emitOperationsBackward(recomputing: recomputation)
-    let target = gradientBuffer
-    let (silent, run) = (silentGradients, run)
-    if !silent.isEmpty {
-      step("silent", "fill", touching: [target]) {
-        guard !run.isAccumulating else { return }
-        for range in silent { graft_fill(target.floats + range.lowerBound, 0, range.count) }
-      }
-    }
-    var inputs: [Buffer] = []
-    for input in program.inputs where options.wantsInputGradients {
-      let port = activation(program.shapes[input.value], .channelsLast)
-      port.buffer.persist()
-      if let gradient = takeGradient(of: input.value) {
-        try reorder(gradient, to: port)
-      } else {
-        step("silent", "fill", touching: [port.buffer]) { [n = count(port)] in graft_fill(port.buffer.floats, 0, n) }
-      }
-      inputs.append(port.buffer)
-    }
-    return (ports, inputs)
   }
 }

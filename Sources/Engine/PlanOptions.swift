@@ -32,6 +32,9 @@ public struct PlanOptions: Sendable {
     case arena
     /// Batches cut into smaller ones whose activations stay near the processor. Whoever feeds a plan cuts them.
     case microBatch = "micro-batch"
+    /// Batches shared out among the threads, each computing its samples from beginning to end; all threads work on each
+    /// operation without it.
+    case lanes
   }
 
   /// How many samples one run computes.
@@ -54,6 +57,8 @@ public struct PlanOptions: Sendable {
   public var seed: UInt64
   /// How bfloat16 is computed; what the processor has, unless a test wants less.
   package var bfloat16 = BFloat16Arithmetic.ofThisProcessor
+  /// In how many lanes the batch is computed, where its samples do not know each other; nil for what is fastest.
+  package var laneCount: Int?
   /// Whether `backward` also makes the gradients of the inputs.
   public var wantsInputGradients = false
 

@@ -26,8 +26,9 @@ struct Workload: Hashable {
 extension Plan {
   /// The time that oneDNN's convolutions and matrix products alone would take for one batch, in milliseconds.
   ///
-  /// Each is timed by itself, in the layouts that it likes best and with its own memory, at several numbers of samples;
-  /// the best counts. No plan of the same primitives can be faster, whatever it chooses.
+  /// Each is timed by itself, in the layouts that it likes best and with its own memory, at several numbers of samples,
+  /// on all threads together and on each thread alone at the same time; the best counts. No plan of the same primitives
+  /// can be faster, whatever it chooses.
   ///
   /// - Parameter batchSize: the number of samples that the time is for.
   /// - Throws: `EngineError` where oneDNN refuses a primitive.
@@ -35,8 +36,11 @@ extension Plan {
     var total = 0.0
     for (workload, count) in Dictionary(workloads.map { ($0, 1) }, uniquingKeysWith: +) {
       var best = Double.infinity
-      for samples in [1, 2, 4, 8, 16] {
-        best = min(best, try workload.milliseconds(samples: samples) / Double(samples))
+      for laneCount in Set([1, EngineThreads.use(0)]) {
+        for samples in [1, 2, 4, 8, 16] {
+          let milliseconds = try workload.milliseconds(samples: samples, laneCount: laneCount)
+          best = min(best, milliseconds / Double(samples * laneCount))
+        }
       }
       total += best * Double(batchSize * count)
     }
@@ -45,10 +49,27 @@ extension Plan {
 }
 
 @EngineActor extension Workload {
-  /// The best of several runs of the primitive alone.
-  fileprivate func milliseconds(samples: Int) throws(EngineError) -> Double {
+  /// The best of several runs of the primitive alone, by each of so many lanes at the same time.
+  fileprivate func milliseconds(samples: Int, laneCount: Int) throws(EngineError) -> Double {
+    let threadCount = EngineThreads.use(0)
+    if laneCount > 1 { EngineThreads.use(1) }
+    defer { EngineThreads.use(threadCount) }
+    var all: [Lane] = []
+    for lane in 0..<laneCount { all.append(Lane(steps: [try step(samples: samples, lane: lane)])) }
+    let lanes = Lanes(all)
+    var best = Double.infinity
+    for run in 0..<4 {
+      let start = DispatchTime.now().uptimeNanoseconds
+      lanes.run(0..<1)
+      if run > 0 { best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-6) }
+    }
+    return best
+  }
+
+  /// The primitive with memory of its own.
+  private func step(samples: Int, lane: Int) throws(EngineError) -> Step {
     let engine = try Processor.engine
-    let stream = try Processor.stream
+    let stream = try Processor.stream(lane: lane)
     let descriptor = try descriptor(samples: samples, engine: engine)
     let primitive = try Primitive(descriptor)
     let queries: [(query: dnnl_query_t, argument: Int)] =
@@ -80,14 +101,8 @@ extension Plan {
       list.append((Int32(argument), memory))
     }
     let call = Arguments(list)
-    return withExtendedLifetime(storage) {
-      var best = Double.infinity
-      for run in 0..<4 {
-        let start = DispatchTime.now().uptimeNanoseconds
-        call.execute(primitive, on: stream)
-        if run > 0 { best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-6) }
-      }
-      return best
+    return Step(name: "limit", implementation: descriptor.implementation) { [storage] in
+      withExtendedLifetime(storage) { call.execute(primitive, on: stream) }
     }
   }
 

@@ -181,7 +181,7 @@ private final class Stepper {
       guard optimizer != nil else { continue }
       // Small gradients of no loss in particular: what they are does not change what they cost.
       for gradient in plan.outputGradients { gradient.update(repeating: 1e-6) }
-      plan.backward(accumulating: pass > 0)
+      plan.backward(accumulating: pass > 0, completing: pass == passCount - 1)
     }
     optimizer?.step(learningRate: 1e-12)
   }

@@ -56,7 +56,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What the plan leaves undone, with commas: fold, fuse, layout, arena, micro-batch.", valueName: "passes"),
+      "What the plan leaves undone, with commas: fold, fuse, layout, arena, micro-batch, lanes.", valueName: "passes"),
     transform: { try PlanPasses($0) })
   var planWithout = PlanPasses.none
 

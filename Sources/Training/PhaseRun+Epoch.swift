@@ -47,7 +47,7 @@ extension PhaseRun {
       machine.trained.forward(step: state.progress.passCount)
       state.progress.passCount += 1
       machine.losses.add(list, mixing: mixing, plan: machine.trained)
-      machine.trained.backward(accumulating: done > 0)
+      machine.trained.backward(accumulating: done > 0, completing: done + list.count == batch.count)
       done += list.count
     }
     let loss = machine.losses.endBatch(of: &state.progress.phase.losses)

@@ -72,7 +72,7 @@ package struct RateFinder {
         trained.forward(step: passCount)
         passCount += 1
         losses.add(list, plan: trained)
-        trained.backward(accumulating: done > 0)
+        trained.backward(accumulating: done > 0, completing: done + list.count == batch.count)
         done += list.count
       }
       let rate = range.rate(step: step)

@@ -159,7 +159,7 @@ package struct Rehearsal {
       for part in 0..<partCount {
         plan.forward(step: UInt64(part))
         for gradient in plan.outputGradients { gradient.update(repeating: 1e-6) }
-        plan.backward(accumulating: part > 0)
+        plan.backward(accumulating: part > 0, completing: part == partCount - 1)
       }
       optimizer.step(learningRate: 0)
     }

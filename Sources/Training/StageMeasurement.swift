@@ -56,7 +56,7 @@ struct StageMeasurement {
         trained.forward(step: pass)
         pass += 1
         losses.add(list, plan: trained)
-        trained.backward(accumulating: done > 0)
+        trained.backward(accumulating: done > 0, completing: done + list.count == batch.count)
         done += list.count
       }
       result.append(gradients.norms)

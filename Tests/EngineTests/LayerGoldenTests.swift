@@ -43,8 +43,9 @@ import Testing
   }()
 
   /// What a plan may do on its way to the same numbers.
-  static let variants: [(name: String, without: Set<PlanOptions.Pass>)] = [
-    ("as it is", []), ("channels last", [.layout]), ("plain", [.fold, .fuse, .arena]),
+  static let variants: [(name: String, without: Set<PlanOptions.Pass>, laneCount: Int?)] = [
+    ("as it is", [], nil), ("channels last", [.layout], nil), ("plain", [.fold, .fuse, .arena], nil),
+    ("in lanes", [], 2),
   ]
 
   @Test func theGoldensAreThere() { #expect(Self.cases.count > 250) }
@@ -61,6 +62,7 @@ import Testing
         batchNormalization: golden.training ? .trainingStatistics : .frozenStatistics,
         without: variant.without)
       options.wantsInputGradients = true
+      options.laneCount = variant.laneCount
       if golden.name.hasSuffix("not trainable") { options.trainingLayers = [] }
       let plan = try Plan(graph, parameters: bank, options: options)
       for (port, input) in zip(plan.inputs, golden.inputs) { port.values.fill(input.path) }

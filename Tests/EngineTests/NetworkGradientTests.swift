@@ -57,7 +57,9 @@ import Testing
         #expect(expected.distance(to: found) < 3e-4, "\(golden.testDescription): \(name)")
         #expect(expected.normError(of: found) < 3e-4, "\(golden.testDescription): \(name)")
       }
-      for without: Set<PlanOptions.Pass> in [[.fold], [.fuse], [.layout], [.fold, .fuse, .layout, .arena]] {
+      for without: Set<PlanOptions.Pass> in [
+        [.fold], [.fuse], [.layout], [.lanes], [.fold, .fuse, .layout, .arena, .lanes],
+      ] {
         let plain = try Self.gradients(of: graph, weights, golden, without: without)
         for path in Self.telling(whole.gradients) {
           let (gradient, other) = (try #require(whole.gradients[path]), try #require(plain.gradients[path]))

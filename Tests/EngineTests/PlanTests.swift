@@ -163,6 +163,33 @@ import Testing
     }
   }
 
+  @Test func lanesAddUpToTheSameGradientsWheneverTheyAreAskedFor() async throws {
+    let graph = try Self.smoothNetwork()
+    let all = Set(Self.trainable(graph))
+    try await EngineActor.run { () throws(any Error) in
+      let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
+      var options = PlanOptions(batchSize: 4, trainable: all, trainingLayers: ["dropout"], seed: 7)
+      var results: [(outputs: [Float], gradients: [Float])] = []
+      for laneCount in [1, 2, 4] {
+        options.laneCount = laneCount
+        let plan = try Plan(graph, parameters: bank, options: options)
+        // Three batches, of which the first stands alone and the others are parts of one.
+        for (step, completing) in [(0, true), (1, false), (2, true)] {
+          plan.inputs[0].values.fill("input\(step)")
+          plan.forward(step: UInt64(step))
+          plan.outputGradients[0].fill("gradient\(step)")
+          plan.backward(accumulating: step > 1, completing: completing)
+        }
+        results.append((Array(plan.outputs[0].values), Array(plan.gradients.values)))
+      }
+      for result in results.dropFirst() {
+        // The same masks fall, whichever lane a sample is in.
+        #expect(distance(result.outputs[...], results[0].outputs[...]) < 1e-6)
+        #expect(distance(result.gradients[...], results[0].gradients[...]) < 1e-5)
+      }
+    }
+  }
+
   @Test func aPlanSeesParametersThatHaveChanged() async throws {
     let graph = try Self.smoothNetwork()
     try await EngineActor.run { () throws(any Error) in

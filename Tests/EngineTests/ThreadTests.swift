@@ -12,8 +12,8 @@ import Testing
       let before = EngineThreads.use(0)
       defer { EngineThreads.use(before) }
       let alone = try Self.step(graph, mode, threads: 1)
-      for threads in [2, 4] {
-        let found = try Self.step(graph, mode, threads: threads)
+      for (threads, inLanes) in [(2, false), (4, false), (2, true), (4, true)] {
+        let found = try Self.step(graph, mode, threads: threads, inLanes: inLanes)
         for (path, gradient) in alone {
           let other = try #require(found[path])
           let difference = zip(gradient, other).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
@@ -21,7 +21,7 @@ import Testing
           // The same sums, cut into other parts.
           #expect(difference <= 1e-10 * max(size, 1e-6), "\(threads) threads: \(path)")
         }
-        let again = try Self.step(graph, mode, threads: threads)
+        let again = try Self.step(graph, mode, threads: threads, inLanes: inLanes)
         #expect(again == found, "\(threads) threads twice")
       }
     }
@@ -29,15 +29,15 @@ import Testing
 
   /// The gradients of one step.
   @EngineActor private static func step(
-    _ graph: Graph, _ mode: PlanOptions.BatchNormalizationMode, threads: Int
+    _ graph: Graph, _ mode: PlanOptions.BatchNormalizationMode, threads: Int, inLanes: Bool = false
   ) throws -> [ParameterPath: [Float]] {
     EngineThreads.use(threads)
     let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
-    let plan = try Plan(
-      graph, parameters: bank,
-      options: PlanOptions(
-        batchSize: 5, trainable: Set(PlanTests.trainable(graph)), trainingLayers: Set(graph.layerNames),
-        batchNormalization: mode, seed: 3))
+    var options = PlanOptions(
+      batchSize: 4, trainable: Set(PlanTests.trainable(graph)), trainingLayers: Set(graph.layerNames),
+      batchNormalization: mode, seed: 3)
+    options.laneCount = inLanes ? threads : 1
+    let plan = try Plan(graph, parameters: bank, options: options)
     plan.inputs[0].values.fill("input")
     plan.forward(step: 1)
     plan.outputGradients[0].fill("gradient")

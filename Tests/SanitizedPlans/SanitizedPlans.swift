@@ -8,7 +8,7 @@ import Tensors
 /// Takes a step of every sample layer where the address sanitizer watches.
 ///
 /// `SanitizedPlans GOLDENS...` reads files of layers as `scripts/make-goldens` makes them, and runs each layer forward and
-/// backward with one and with two threads, in single precision and in bfloat16, and without sharing memory, so that every
+/// backward with one thread and with two in a lane each, in single precision and in bfloat16, and without sharing memory, so that every
 /// array has guarded bytes behind it. The first access outside of an array ends the process with the sanitizer's report.
 @main
 struct SanitizedPlans {
@@ -53,6 +53,7 @@ struct SanitizedPlans {
             batchNormalization: training ? .trainingStatistics : .frozenStatistics, precision: precision,
             without: without)
           options.wantsInputGradients = true
+          options.laneCount = threads
           let plan = try Plan(graph, parameters: bank, options: options)
           for port in plan.inputs { port.values.update(repeating: 0.5) }
           for step in 0..<2 {

@@ -17,6 +17,13 @@ extern "C" {
 // How many threads the loops and oneDNN use from the calling thread; 0 leaves it as it is. Returns what is in force.
 int graft_use_threads(int count);
 
+// Runs body once for each lane, at the same time on threads of their own; what a lane calls stays on its thread, loops
+// and oneDNN alike.
+void graft_run_lanes(int count, void (*body)(const void *context, int lane), const void *context);
+
+// Whether the calling thread works for a lane.
+bool graft_is_in_lane(void);
+
 // An activation in any layout that keeps channels in blocks: [samples][blocks][pixels][width]. Channels-last is one
 // block as wide as there are channels, channels-first has blocks of width one.
 typedef struct {

@@ -5,6 +5,8 @@ final class Buffer {
   private(set) var life: ClosedRange<Int>?
   private(set) var isPersistent: Bool
   private var place: UnsafeMutableRawPointer?
+  /// What it is a part of, and where in that it begins.
+  private var whole: (buffer: Buffer, offset: Int)?
 
   /// Memory that the plan will give a place.
   init(byteCount: Int, isPersistent: Bool = false) {
@@ -24,6 +26,13 @@ final class Buffer {
     place = address
   }
 
+  /// Memory that is a part of other memory.
+  init(partOf whole: Buffer, offset: Int, byteCount: Int) {
+    self.byteCount = byteCount
+    isPersistent = true
+    self.whole = (whole, offset)
+  }
+
   var isPlaced: Bool { place != nil }
 
   /// Its life reaches to a step.
@@ -41,6 +50,7 @@ final class Buffer {
 
   /// Where it lies, once the plan is laid out.
   var address: UnsafeMutableRawPointer {
+    if place == nil, let whole { place = whole.buffer.address + whole.offset }
     guard let place else { preconditionFailure("a buffer has its place before a step runs") }
     return place
   }

@@ -22,7 +22,9 @@ import Tensors
   }
 
   let program: Program
+  /// What is wanted of this lane, whose batch is its share of the whole.
   let options: PlanOptions
+  let lane: LanePlace
   let parameters: ParameterBank
   let engine: dnnl_engine_t
   let stream: dnnl_stream_t
@@ -35,8 +37,12 @@ import Tensors
   /// Whether forward steps are added that have run before in the same step.
   var isRecomputing = false
   private(set) var buffers: [Buffer] = []
-  /// Work that is done when parameters have changed, before the next run.
+  /// Work that is done when parameters have changed, before the next run; the first lane does it for all.
   private(set) var packs: [Pack] = []
+  /// What that work makes, in order.
+  private var packedBuffers: [Buffer] = []
+  /// What comes in and goes out for the whole batch, in order.
+  private(set) var ports: [Buffer] = []
   /// The gradients of all parameters that train, one behind another.
   let gradientBuffer: Buffer
   let gradientRanges: [ParameterPath: Range<Int>]
@@ -45,18 +51,22 @@ import Tensors
   /// Memory that all primitives share for their own purposes.
   private let scratchpad = Buffer(floatCount: 0, isPersistent: true)
   /// Memory in which folded kernels and their gradients pass through, one at a time.
-  let foldScratch = Buffer(floatCount: 0, isPersistent: true)
+  let foldScratch: Buffer
   private var activations: [ValueID: Activation] = [:]
   private var copies: [ValueID: [Form: Activation]] = [:]
   private var gradients: [ValueID: Activation] = [:]
   private var writtenGradients: Set<ParameterPath> = []
 
-  init(program: Program, options: PlanOptions, parameters: ParameterBank) throws(EngineError) {
+  init(
+    program: Program, options: PlanOptions, parameters: ParameterBank, lane: LanePlace
+  ) throws(EngineError) {
     self.program = program
     self.options = options
     self.parameters = parameters
+    self.lane = lane
     engine = try Processor.engine
-    stream = try Processor.stream
+    stream = try Processor.stream(lane: lane.index)
+    foldScratch = lane.leader?.foldScratch ?? Buffer(floatCount: 0, isPersistent: true)
     var ranges: [ParameterPath: Range<Int>] = [:]
     var count = 0
     var seen: Set<ParameterPath> = []
@@ -69,7 +79,7 @@ import Tensors
     }
     gradientRanges = ranges
     gradientBuffer = Buffer(floatCount: count, isPersistent: true)
-    buffers += [gradientBuffer, scratchpad, foldScratch]
+    buffers += [gradientBuffer, scratchpad] + (lane.leader == nil ? [foldScratch] : [])
   }
 
   var batch: Int { options.batchSize }
@@ -77,6 +87,16 @@ import Tensors
   func needsGradient(_ value: ValueID) -> Bool { program.needsGradient[value] }
 
   func trains(_ path: ParameterPath?) -> Bool { path.map(options.trainable.contains) ?? false }
+
+  /// The seed of a layer's random numbers, which are the same in whatever lanes a batch is computed.
+  ///
+  /// - Parameter count: How many numbers the layer draws in each lane, the numbers of its first sample first.
+  func seed(of name: String, count: Int) -> UInt64 {
+    var stream = options.seed
+    for byte in name.utf8 { stream = (stream ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    // The kernels add this constant to the seed for each number that they draw.
+    return stream &+ UInt64(lane.index * count) &* 0x9e37_79b9_7f4a_7c15
+  }
 }
 
 /// What a running plan's steps look at: it changes from one run to the next without changing the steps.
@@ -113,6 +133,15 @@ extension Emitter {
     return Activation(buffer: buffer, layout: layout, shape: shape, type: type)
   }
 
+  /// This lane's part of an array that comes in or goes out; the lanes ask for them in one order.
+  func port(_ shape: Shape) -> Activation {
+    let byteCount = ActivationLayout.channelsLast.elementCount(of: shape, batch: batch) * 4
+    let whole = lane.leader?.ports[ports.count] ?? buffer(floatCount: byteCount / 4 * lane.count, isPersistent: true)
+    ports.append(whole)
+    let part = Buffer(partOf: whole, offset: lane.index * byteCount, byteCount: byteCount)
+    return Activation(buffer: lane.count == 1 ? whole : part, layout: .channelsLast, shape: shape)
+  }
+
   func descriptor(_ activation: Activation) throws(EngineError) -> MemoryDescriptor {
     try activation.layout.descriptor(of: activation.shape, batch: batch, type: activation.type)
   }
@@ -138,7 +167,7 @@ extension Emitter {
   /// Adds a step that calls a kernel.
   func step(
     _ name: String, _ implementation: String, touching touched: [Buffer], operationCount: Int = 0,
-    _ body: @escaping @EngineActor () -> Void
+    _ body: @escaping () -> Void
   ) {
     for buffer in touched { buffer.touch(steps.count) }
     steps.append(
@@ -307,7 +336,14 @@ extension Emitter {
 extension Emitter {
   /// Adds work that is done before the next run whenever one of the parameters has changed, and before the first.
   func pack(_ paths: [ParameterPath], _ body: @escaping @EngineActor () -> Void) {
-    packs.append(Pack(paths: paths, body: body))
+    if lane.leader == nil { packs.append(Pack(paths: paths, body: body)) }
+  }
+
+  /// Memory for what such work makes, which all lanes read.
+  func packed(floatCount: Int) -> Buffer {
+    let shared = lane.leader?.packedBuffers[packedBuffers.count] ?? buffer(floatCount: floatCount, isPersistent: true)
+    packedBuffers.append(shared)
+    return shared
   }
 
   /// The master copy of a parameter as a buffer.
@@ -321,6 +357,11 @@ extension Emitter {
   func packReorder(
     _ from: MemoryDescriptor, _ source: Buffer, to: MemoryDescriptor, _ target: Buffer
   ) throws(EngineError) -> @EngineActor () -> Void {
+    guard lane.leader == nil else { return {} }
+    // Outside of the lanes all threads are free for it.
+    let threadCount = EngineThreads.use(0)
+    EngineThreads.use(max(threadCount, lane.count))
+    defer { EngineThreads.use(threadCount) }
     let descriptor = try reorderDescriptor(from, to)
     let primitive = try Primitive(descriptor)
     var list = [
@@ -347,6 +388,19 @@ extension Emitter {
   var silentGradients: [Range<Int>] {
     gradientRanges.filter { !writtenGradients.contains($0.key) }.map(\.value)
   }
+}
+
+// MARK: - Lanes
+
+extension Emitter {
+  /// Multiplications and additions of the convolutions and matrix products among the steps.
+  var operationCount: Int { steps.reduce(0) { $0 + $1.operationCount } }
+
+  /// Whether lanes of their own bring more than adding their gradients up costs.
+  ///
+  /// Every lane has gradients of all parameters, which are added up after the last part of a batch; a core multiplies and
+  /// adds about ten times while memory brings it one byte.
+  var isWorthDividing: Bool { gradientBuffer.byteCount * lane.count * 10 <= operationCount / 10 }
 }
 
 // MARK: - Laying out

@@ -8,16 +8,17 @@ final class Step {
   let implementation: String
   /// Multiplications and additions.
   let operationCount: Int
-  private let body: @EngineActor () -> Void
+  /// Without isolation: each lane's thread runs its own steps while the engine's waits for them.
+  private let body: () -> Void
 
-  init(name: String, implementation: String, operationCount: Int = 0, body: @escaping @EngineActor () -> Void) {
+  init(name: String, implementation: String, operationCount: Int = 0, body: @escaping () -> Void) {
     self.name = name
     self.implementation = implementation
     self.operationCount = operationCount
     self.body = body
   }
 
-  @EngineActor func run() { body() }
+  func run() { body() }
 }
 
 /// The arguments of a primitive's execution in the array that oneDNN wants.

@@ -1,6 +1,6 @@
 import CDNNL
 
-/// The processor as oneDNN's engine, with the one stream that everything runs on.
+/// The processor as oneDNN's engine, with a stream for each thread that calls it.
 @EngineActor enum Processor {
   /// How oneDNN computes in bfloat16 here.
   nonisolated static let bfloat16: BFloat16Arithmetic =
@@ -22,32 +22,26 @@ import CDNNL
     dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue
   }
 
-  /// The engine and its stream, made at first use.
-  static let device = Result { () throws(EngineError) in try Device() }
+  /// The engine of this process, made at first use.
+  static var engine: dnnl_engine_t { get throws(EngineError) { try madeEngine.get() } }
 
-  /// The engine of this process.
-  static var engine: dnnl_engine_t { get throws(EngineError) { try device.get().engine } }
+  private static let madeEngine = Result { () throws(EngineError) in
+    var engine: dnnl_engine_t?
+    try check(dnnl_engine_create(&engine, dnnl_cpu, 0), "processor")
+    return try unwrapped(engine)
+  }
 
-  /// The stream of this process.
-  static var stream: dnnl_stream_t { get throws(EngineError) { try device.get().stream } }
+  /// Those that have been asked for, the engine's thread's first; they last as long as the process.
+  private static var streams: [dnnl_stream_t] = []
 
-  final class Device {
-    let engine: dnnl_engine_t
-    let stream: dnnl_stream_t
-
-    init() throws(EngineError) {
-      var engine: dnnl_engine_t?
-      try check(dnnl_engine_create(&engine, dnnl_cpu, 0), "processor")
-      self.engine = try unwrapped(engine)
+  /// The stream of one of the threads that compute at the same time.
+  static func stream(lane: Int = 0) throws(EngineError) -> dnnl_stream_t {
+    while streams.count <= lane {
       var stream: dnnl_stream_t?
-      try check(dnnl_stream_create(&stream, self.engine, dnnl_stream_default_flags.rawValue), "processor")
-      self.stream = try unwrapped(stream)
+      try check(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue), "processor")
+      streams.append(try unwrapped(stream))
     }
-
-    deinit {
-      dnnl_stream_destroy(stream)
-      dnnl_engine_destroy(engine)
-    }
+    return streams[lane]
   }
 }
 

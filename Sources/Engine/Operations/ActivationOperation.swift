@@ -73,9 +73,8 @@ import Tensors
   private func drop(_ emitter: Emitter, _ x: Emitter.Activation, to y: Emitter.Activation) {
     let (run, rate, batch) = (emitter.run, rate, emitter.batch)
     let (source, target, count, type) = (x.buffer, y.buffer, emitter.count(x), x.type.kernel)
-    var stream = emitter.options.seed
-    for byte in name.utf8 { stream = (stream ^ UInt64(byte)) &* 0x100_0000_01b3 }
     guard unit != .element else {
+      let stream = emitter.seed(of: name, count: count)
       emitter.step(name, "dropout", touching: [source, target]) {
         graft_dropout(
           target.address, source.address, count, rate, stream &+ run.step &* 0xd1b5_4a32_d192_ed03, type)
@@ -86,6 +85,7 @@ import Tensors
     let view =
       unit == .channel ? emitter.view(x) : graft_view(samples: batch, blocks: 1, pixels: count / batch, width: 1)
     let factorCount = view.samples * view.blocks * view.width
+    let stream = emitter.seed(of: name, count: factorCount)
     let factors = emitter.buffer(floatCount: factorCount)
     emitter.step(name, "dropout", touching: [source, target, factors]) {
       graft_fill(factors.floats, 1, factorCount)

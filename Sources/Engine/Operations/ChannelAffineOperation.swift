@@ -67,9 +67,9 @@ import Tensors
   private func packVectors(
     _ emitter: Emitter, channels: Int, size: Int
   ) -> (scale: Buffer, shift: Buffer, zero: Buffer) {
-    let scale = emitter.buffer(floatCount: size, isPersistent: true)
-    let shift = emitter.buffer(floatCount: size, isPersistent: true)
-    let zero = emitter.buffer(floatCount: size, isPersistent: true)
+    let scale = emitter.packed(floatCount: size)
+    let shift = emitter.packed(floatCount: size)
+    let zero = emitter.packed(floatCount: size)
     vectors = (scale, shift, zero)
     let bank = emitter.parameters
     let source = source

@@ -162,7 +162,7 @@ extension ConvolutionOperation {
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
     let rounds = emitter.imageType == .bf16 && emitter.operandType(.bf16) == .f32
     if normalization == nil && stored == layout && !rounds { return master }
-    let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
+    let packed = emitter.packed(floatCount: (layout.byteCount + 3) / 4)
     let scale = foldedScale(emitter)
     let scratch = emitter.foldScratch
     if scale != nil { scratch.reserve(byteCount: master.byteCount) }
@@ -172,7 +172,7 @@ extension ConvolutionOperation {
     if let blocks = try DepthwiseBlocks(kernel, layout) {
       reorder = { blocks.pack(origin.floats, to: packed.floats) }
     } else if let blocks = try DepthwiseBlocks(kernel, layout, .bf16) {
-      let wide = emitter.buffer(floatCount: blocks.elementCount, isPersistent: true)
+      let wide = emitter.packed(floatCount: blocks.elementCount)
       reorder = {
         blocks.pack(origin.floats, to: wide.floats)
         graft_narrow(packed.address, wide.floats, blocks.elementCount)
@@ -192,7 +192,7 @@ extension ConvolutionOperation {
   private func foldedScale(_ emitter: Emitter) -> Buffer? {
     guard let normalization else { return nil }
     if let scale { return scale }
-    let buffer = emitter.buffer(floatCount: kernel.columns, isPersistent: true)
+    let buffer = emitter.packed(floatCount: kernel.columns)
     let bank = emitter.parameters
     emitter.pack(normalization.scaleParameters) {
       normalization.writeScale(from: bank, to: buffer.floats)
@@ -206,7 +206,7 @@ extension ConvolutionOperation {
     guard let normalization else { return bias.map(emitter.master) }
     if let packedBias { return packedBias }
     guard let scale = foldedScale(emitter) else { return nil }
-    let packed = emitter.buffer(floatCount: kernel.columns, isPersistent: true)
+    let packed = emitter.packed(floatCount: kernel.columns)
     let own = bias.map(emitter.master)
     let (mean, beta) = (emitter.master(normalization.mean), normalization.beta.map(emitter.master))
     let columns = kernel.columns

@@ -98,7 +98,7 @@ import Tensors
     let (master, stored) = (emitter.master(kernel), try stored())
     let rounds = type(emitter) == .bf16 && emitter.operandType(.bf16) == .f32
     if stored == layout && !rounds { return master }
-    let packed = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
+    let packed = emitter.packed(floatCount: (layout.byteCount + 3) / 4)
     let reorder = try emitter.packReorder(stored, master, to: layout, packed)
     let count = layout.byteCount / 4
     emitter.pack([kernel]) {

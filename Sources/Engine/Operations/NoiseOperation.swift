@@ -52,9 +52,7 @@ import Tensors
 
   private func emit(_ emitter: Emitter, _ x: Emitter.Activation, to y: Emitter.Activation, isBackward: Bool) {
     let (source, target, count, noise, amount) = (x.buffer, y.buffer, emitter.count(x), kind.kernel, amount)
-    let run = emitter.run
-    var stream = emitter.options.seed
-    for byte in name.utf8 { stream = (stream ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let (run, stream) = (emitter.run, emitter.seed(of: name, count: count))
     emitter.step(name, "noise", touching: [source, target]) {
       graft_add_noise(
         noise, target.floats, source.floats, count, amount, stream &+ run.step &* 0xd1b5_4a32_d192_ed03, isBackward)

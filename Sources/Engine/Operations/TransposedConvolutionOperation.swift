@@ -113,7 +113,7 @@ import Tensors
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
     if stored == layout { return master }
     if let there = packed.first(where: { $0.layout == layout }) { return there.buffer }
-    let buffer = emitter.buffer(floatCount: (layout.byteCount + 3) / 4, isPersistent: true)
+    let buffer = emitter.packed(floatCount: (layout.byteCount + 3) / 4)
     emitter.pack([kernel.path], try emitter.packReorder(stored, master, to: layout, buffer))
     packed.append((buffer, layout))
     return buffer
@@ -134,8 +134,8 @@ import Tensors
   private func packBias(
     _ bias: ParameterPath, _ emitter: Emitter, channels: Int, size: Int
   ) -> (scale: Buffer, shift: Buffer) {
-    let scale = emitter.buffer(floatCount: size, isPersistent: true)
-    let shift = emitter.buffer(floatCount: size, isPersistent: true)
+    let scale = emitter.packed(floatCount: size)
+    let shift = emitter.packed(floatCount: size)
     let master = emitter.master(bias)
     emitter.pack([bias]) {
       graft_fill(scale.floats, 1, size)

@@ -1,0 +1,68 @@
+import CKernels
+
+/// The steps of one lane of a plan, with the memory that they work in.
+final class Lane {
+  /// What the steps look at.
+  let run: RunState
+  /// Forward, then backward.
+  let steps: [Step]
+  /// This lane's share of the gradients of all parameters that train.
+  let gradients: UnsafeMutableBufferPointer<Float>
+  /// Multiplications and additions of the convolutions and matrix products among the steps.
+  let operationCount: Int
+  private let arena: Arena?
+
+  @EngineActor init(_ emitter: Emitter, arena: Arena) {
+    run = emitter.run
+    steps = emitter.steps
+    gradients = UnsafeMutableBufferPointer(
+      start: emitter.gradientBuffer.floats, count: emitter.gradientBuffer.byteCount / 4)
+    operationCount = emitter.operationCount
+    self.arena = arena
+  }
+
+  /// Steps alone, which keep the memory that they work in themselves.
+  init(steps: [Step]) {
+    run = RunState()
+    self.steps = steps
+    gradients = UnsafeMutableBufferPointer(start: nil, count: 0)
+    operationCount = 0
+    arena = nil
+  }
+
+  var arenaByteCount: Int { arena?.byteCount ?? 0 }
+}
+
+/// All lanes of a plan, each of which runs on a thread of its own.
+final class Lanes {
+  let lanes: [Lane]
+  /// The steps that run next.
+  private var range = 0..<0
+
+  init(_ lanes: [Lane]) { self.lanes = lanes }
+
+  var first: Lane { lanes[0] }
+
+  /// Runs the same steps of all lanes, and comes back when all have.
+  @EngineActor func run(_ range: Range<Int>) {
+    self.range = range
+    guard lanes.count > 1 else { return runLane(0) }
+    let body: @convention(c) (UnsafeRawPointer?, Int32) -> Void = { lanes, index in
+      guard let lanes else { return }
+      Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().runLane(Int(index))
+    }
+    graft_run_lanes(Int32(lanes.count), body, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  private func runLane(_ index: Int) {
+    let steps = lanes[index].steps
+    for step in range { steps[step].run() }
+  }
+
+  /// Adds the gradients of all lanes up in the first, always in one order.
+  @EngineActor func sumGradients() {
+    for other in lanes.dropFirst() {
+      graft_accumulate(first.gradients.baseAddress, other.gradients.baseAddress, other.gradients.count, graft_f32)
+    }
+  }
+}
