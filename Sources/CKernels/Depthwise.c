@@ -100,3 +100,70 @@ void graft_depthwise_kernel_gradient(float *dw, const float *x, const float *dy,
   struct job j = {shape, dw, x, dy};
   graft_parallel(shape.blocks, 1, blocks_range, &j);
 }
+
+// MARK: All gradients at once
+
+struct backward {
+  graft_depthwise shape;
+  float *dx, *dw, *db, *scratch;
+  const float *x, *w, *dy;
+  graft_bounded x_mask, y_mask;
+};
+
+// Rows of the output's gradient are kept as they meet the input: as far apart as the window's strides, zeros between and
+// beside them. Then every pixel of the input has a gradient for every column of the window, and borders need no thought.
+struct rows {
+  size_t left;    // columns of zeros before the first gradient
+  size_t length;  // numbers of a row
+  size_t count;   // rows that one row of the input meets
+};
+
+static struct rows rows_of(const graft_depthwise *s) {
+  size_t reach = (s->size[1] - 1) * s->dilation[1];
+  size_t left = reach > s->before[1] ? reach - s->before[1] : 0;
+  size_t of_input = s->columns + s->before[1], of_output = (s->output_columns - 1) * s->strides[1] + 1;
+  return (struct rows){.left = left,
+                       .length = (left + (of_input > of_output ? of_input : of_output)) * s->width,
+                       .count = (s->size[0] - 1) * s->dilation[0] / s->strides[0] + 1};
+}
+
+// Vectors as long as a block, at addresses as of single numbers.
+typedef float block_of_8 __attribute__((vector_size(32), aligned(4)));
+typedef float block_of_16 __attribute__((vector_size(64), aligned(4)));
+typedef int bits_of_8 __attribute__((vector_size(32)));
+typedef int bits_of_16 __attribute__((vector_size(64)));
+
+// The numbers of x over which a bounded value lies between its bounds, zeros elsewhere.
+#define BETWEEN(x, value, bounds) ((BLOCK)((BITS)(x) & ((value) > (bounds).low) & ((value) < (bounds).high)))
+
+#define BLOCK block_of_8
+#define BITS bits_of_8
+#define NAMED(name) name##_8
+#include "DepthwiseLoops.h"
+#undef BLOCK
+#undef BITS
+#undef NAMED
+
+#define BLOCK block_of_16
+#define BITS bits_of_16
+#define NAMED(name) name##_16
+#include "DepthwiseLoops.h"
+#undef BLOCK
+#undef BITS
+#undef NAMED
+
+bool graft_depthwise_has_backward(graft_depthwise s) {
+  bool has_width = s.width == 8 || s.width == 16, has_size = s.size[1] == 3 || s.size[1] == 5 || s.size[1] == 7;
+  return has_width && has_size && s.columns > 0 && s.output_columns > 0;
+}
+
+size_t graft_depthwise_backward_scratch(graft_depthwise s) {
+  const struct rows r = rows_of(&s);
+  return s.blocks * (r.count * r.length + s.columns * s.width);
+}
+
+void graft_depthwise_backward(float *dx, float *dw, float *db, const float *x, graft_bounded x_mask, const float *w,
+                              const float *dy, graft_bounded y_mask, graft_depthwise shape, float *scratch) {
+  struct backward j = {shape, dx, dw, db, scratch, x, w, dy, x_mask, y_mask};
+  graft_parallel(shape.blocks, 1, shape.width == 8 ? backward_range_8 : backward_range_16, &j);
+}

@@ -121,6 +121,23 @@ typedef struct {
 // dw[block][kh][kw][width] = Σ x·dy over samples and pixels
 void graft_depthwise_kernel_gradient(float *dw, const float *x, const float *dy, graft_depthwise shape);
 
+// A value that a function has cut to bounds; where it lies on them no gradient comes through.
+typedef struct {
+  const float *values;  // NULL where everything comes through
+  float low, high;
+} graft_bounded;
+
+// Whether graft_depthwise_backward knows the window.
+bool graft_depthwise_has_backward(graft_depthwise shape);
+
+// How many numbers of scratch memory it wants.
+size_t graft_depthwise_backward_scratch(graft_depthwise shape);
+
+// All gradients of a depthwise convolution in one pass over its arrays. With g = dy where y lets it through:
+// dw[block][kh][kw][width] = Σ x·g, db = Σ g, and dx = Σ w·g where x lets it through. dx may be NULL.
+void graft_depthwise_backward(float *dx, float *dw, float *db, const float *x, graft_bounded x_mask, const float *w,
+                              const float *dy, graft_bounded y_mask, graft_depthwise shape, float *scratch);
+
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.

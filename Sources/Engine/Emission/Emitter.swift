@@ -13,6 +13,8 @@ import Tensors
     var layout: ActivationLayout
     var shape: Shape
     var type = NumberType.f32
+    /// Of a gradient: whether it is zero already where the function that made the value lets nothing through.
+    var isCut = false
   }
 
   /// How a value can lie in memory.
@@ -56,6 +58,7 @@ import Tensors
   private var copies: [ValueID: [Form: Activation]] = [:]
   private var gradients: [ValueID: Activation] = [:]
   private var writtenGradients: Set<ParameterPath> = []
+  private lazy var makers = program.makers
 
   init(
     program: Program, options: PlanOptions, parameters: ParameterBank, lane: LanePlace
@@ -278,6 +281,15 @@ extension Emitter {
 // MARK: - Gradients of values
 
 extension Emitter {
+  /// The function of one number that the maker of a value has applied last.
+  func function(of value: ValueID) -> ActivationFunction? {
+    switch makers[value].map({ program.operations[$0] }) {
+    case let operation as ConvolutionOperation: operation.activation
+    case let operation as ActivationOperation: operation.function
+    default: nil
+    }
+  }
+
   /// Takes the gradient of an operation's output; nil where nothing depends on it.
   func takeGradient(of value: ValueID) -> Activation? { gradients.removeValue(forKey: value) }
 
@@ -289,8 +301,11 @@ extension Emitter {
   private func isShared(_ buffer: Buffer) -> Bool { gradients.values.contains { $0.buffer === buffer } }
 
   /// Adds to a value's gradient what `write` puts, in a type of its choice, into memory of the value's own layout.
+  ///
+  /// - Parameter isCut: Whether that is zero where the function that made the value lets nothing through.
   func contribute(
-    to value: ValueID, as type: NumberType = .f32, _ write: (Activation) throws(EngineError) -> Void
+    to value: ValueID, as type: NumberType = .f32, isCut: Bool = false,
+    _ write: (Activation) throws(EngineError) -> Void
   ) throws(EngineError) {
     guard needsGradient(value) else { return }
     let made = stored(value)
@@ -301,7 +316,7 @@ extension Emitter {
       fresh = activation(made.shape, made.layout, made.type)
       convert(written, to: fresh)
     }
-    if let existing = gradients[value] { accumulate(existing, into: fresh) }
+    if let existing = gradients[value] { accumulate(existing, into: fresh) } else { fresh.isCut = isCut }
     gradients[value] = fresh
   }
 

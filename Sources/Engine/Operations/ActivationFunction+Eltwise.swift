@@ -73,6 +73,11 @@ extension ActivationFunction {
     }
   }
 
+  /// Whether the gradient comes through unchanged where the output lies between `bounds`, and not at all elsewhere.
+  var onlyCuts: Bool {
+    if case .relu(_, 0, 0) = self { true } else { false }
+  }
+
   /// The lowest and highest value, where the function does nothing but cut to them.
   var bounds: (low: Float, high: Float)? {
     switch self {
@@ -131,7 +136,7 @@ extension Emitter {
   func throughActivation(
     _ function: ActivationFunction, _ gradient: Activation, output: Activation, input: Activation? = nil, name: String
   ) throws(EngineError) -> Activation {
-    if function == .linear { return gradient }
+    if function == .linear || gradient.isCut { return gradient }
     let target = writable(gradient)
     let (dy, dx, n, type) = (gradient.buffer, target.buffer, count(gradient), gradient.type.kernel)
     let known = function.hasDerivativeFromOutput ? output : input ?? output

@@ -35,10 +35,11 @@ import Tensors
   /// The second input, added before the activation.
   var hasResidual: Bool { inputs.count > 1 }
 
-  private var source: Emitter.Activation?
+  /// What the way back needs of the way there.
+  private(set) var source: Emitter.Activation?
   private var layouts: (source: MemoryDescriptor, destination: MemoryDescriptor)?
   private var hint: PrimitiveDescriptor?
-  private var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
+  private(set) var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
   private var packedBias: Buffer?
   private var scale: Buffer?
 
@@ -60,7 +61,7 @@ import Tensors
 
   private var shimWindow: graft_window { graft_window(window, insets) }
 
-  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
+  func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
     let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
     return Workload(
       kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
@@ -126,7 +127,7 @@ extension ConvolutionOperation {
     }
   }
 
-  private var hasBias: Bool { bias != nil || normalization != nil }
+  var hasBias: Bool { bias != nil || normalization != nil }
 
   /// The kernel in whatever layout a primitive likes.
   private func freeKernel(_ emitter: Emitter) throws(EngineError) -> MemoryDescriptor {
@@ -226,6 +227,7 @@ extension ConvolutionOperation {
 extension ConvolutionOperation {
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard var gradient = emitter.takeGradient(of: output), let layouts, let hint, let source else { return }
+    if try emitDepthwiseBackward(emitter, gradient, source) { return }
     gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
     if hasResidual { try emitter.pass(gradient, to: inputs[1]) }
     gradient = emitter.operand(gradient)
@@ -272,12 +274,17 @@ extension ConvolutionOperation {
     }
   }
 
+  /// Whether the gradient of the folded kernel is wanted.
+  func kernelTrains(_ emitter: Emitter) -> Bool {
+    emitter.trains(kernel.path) || emitter.trains(normalization?.gamma)
+  }
+
   private func emitParameterGradients(
     _ emitter: Emitter, _ gradient: Emitter.Activation,
     _ layouts: (source: MemoryDescriptor, destination: MemoryDescriptor), _ hint: PrimitiveDescriptor,
     _ source: Emitter.Activation
   ) throws(EngineError) {
-    let kernelTrains = emitter.trains(kernel.path) || emitter.trains(normalization?.gamma)
+    let kernelTrains = kernelTrains(emitter)
     let biasTrains = kernelTrains || emitter.trains(bias) || emitter.trains(normalization?.beta)
     guard biasTrains, hasBias || kernelTrains else { return }
     let biasGradient = emitter.buffer(floatCount: kernel.columns + 64)
@@ -319,37 +326,11 @@ extension ConvolutionOperation {
     unfold(emitter, kernelGradient: table, biasGradient: biasGradient)
   }
 
-  /// The kernel gradient of a depthwise convolution for whose window oneDNN has nothing but its reference loop.
-  private func emitDepthwiseGradients(
-    _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation, _ blocks: DepthwiseBlocks,
-    _ biasGradient: Buffer
-  ) {
-    let (gradient, source) = (emitter.single(gradient), emitter.single(source))
-    let packed = emitter.buffer(floatCount: blocks.elementCount)
-    let table = emitter.buffer(floatCount: kernel.rows * kernel.columns)
-    let view = emitter.view(source)
-    let shape = graft_depthwise(
-      samples: view.samples, blocks: view.blocks, width: view.width, rows: source.shape[0], columns: source.shape[1],
-      output_rows: gradient.shape[0], output_columns: gradient.shape[1],
-      size: (window.size.height, window.size.width), strides: (window.strides.height, window.strides.width),
-      dilation: (window.dilation.height, window.dilation.width), before: (insets.top, insets.left))
-    let (x, dy) = (source.buffer, gradient.buffer)
-    emitter.step(
-      name, "depthwise_kernel_gradient", touching: [x, dy, packed, table],
-      operationCount: operationCount(gradient.shape) * emitter.batch
-    ) {
-      graft_depthwise_kernel_gradient(packed.floats, x.floats, dy.floats, shape)
-      blocks.unpack(packed.floats, to: table.floats)
-    }
-    if hasBias { emitter.channelSum(of: gradient, into: biasGradient, channels: kernel.columns, name: name) }
-    unfold(emitter, kernelGradient: table, biasGradient: biasGradient)
-  }
-
   /// Turns the gradients of the folded kernel and bias into those of the parameters.
   ///
   /// With W' = s·W and b' = s·(b − μ) + β: dW = s·dW', db = s·db', dβ = db', and
   /// dγ = (Σ dW'·W + db'·(b − μ)) / √(σ² + ε).
-  private func unfold(_ emitter: Emitter, kernelGradient: Buffer?, biasGradient: Buffer) {
+  func unfold(_ emitter: Emitter, kernelGradient: Buffer?, biasGradient: Buffer) {
     let target = emitter.gradientBuffer
     let (rows, columns, run, scale) = (kernel.rows, kernel.columns, emitter.run, scale)
     if let kernelGradient, let gamma = emitter.gradient(of: normalization?.gamma), let normalization {

@@ -5,12 +5,16 @@ import CKernels
 ///
 /// Between Keras's table, a row for each pixel of the window, and these blocks lie copies of short rows. oneDNN's own
 /// reorder falls back to its reference loop for this pair of layouts, which is slower by three orders of magnitude.
-struct DepthwiseBlocks {
+struct DepthwiseBlocks: Equatable {
   private let width: Int
   private let rows: Int
   private let columns: Int
   /// The copies from table to blocks of all whole blocks, and of the last where it is not full.
   private let parts: [RowCopy]
+
+  static func == (left: DepthwiseBlocks, right: DepthwiseBlocks) -> Bool {
+    (left.width, left.rows, left.columns) == (right.width, right.rows, right.columns)
+  }
 
   /// Nil where the kernel is not depthwise or the layout is another one.
   init?(
