@@ -22,8 +22,10 @@ struct BenchReport: Encodable, Sendable {
   let limitMilliseconds: Double
   /// How long it took to compile the plan.
   let planMilliseconds: Double
-  /// The pictures that are computed at once.
+  /// The pictures that go at once through what trains, or through all for inference.
   let microBatchSize: Int
+  /// The pictures that go at once through the frozen part in front of what trains; nil where there is none.
+  let frozenMicroBatchSize: Int?
   /// The most memory that the process had while it was measured.
   let peakResidentBytes: Int
   /// The memory of the plan: activations, gradients, packed parameters.
@@ -84,13 +86,14 @@ struct Bench {
       }
     let peak = peakResidentBytes()
     // The limit is measured in the same process, but its own memory does not count.
-    let limit = try stepper.plan.primitiveLimitMilliseconds(batchSize: workload.batchSize)
-    let operations = listingOperations ? stepper.plan.profile().map(BenchReport.Operation.init) : nil
+    var limit = 0.0
+    for plan in stepper.plans { limit += try plan.primitiveLimitMilliseconds(batchSize: workload.batchSize) }
+    let operations = listingOperations ? stepper.plans.flatMap { $0.profile().map(BenchReport.Operation.init) } : nil
     return BenchReport(
       train: "\(workload.selection)", imagesPerSecond: Double(workload.batchSize) / milliseconds * 1000,
       stepMilliseconds: milliseconds, limitMilliseconds: limit, planMilliseconds: buildMilliseconds,
-      microBatchSize: size, peakResidentBytes: peak,
-      arenaBytes: stepper.plan.arenaByteCount, segments: stepper.plan.segmentCount,
+      microBatchSize: size, frozenMicroBatchSize: stepper.frozen?.batchSize, peakResidentBytes: peak,
+      arenaBytes: stepper.plans.reduce(0) { $0 + $1.arenaByteCount }, segments: stepper.plan.segmentCount,
       trainableParameters: workload.trainableCount,
       precision: workload.precision.rawValue,
       batchSize: workload.batchSize, threads: threadCount, loading: workload.subject.loading, operations: operations)
@@ -147,9 +150,15 @@ struct Bench {
 }
 
 /// A plan with everything that one step of it needs.
+///
+/// As in training without a cache, the frozen part in front of what trains is a plan of its own, with fewer pictures at
+/// once.
 @EngineActor
 private final class Stepper {
+  /// What trains, or all of it for inference.
   let plan: Plan
+  /// What comes before.
+  let frozen: Plan?
   let buildMilliseconds: Double
   private let optimizer: Optimizer?
   private let passCount: Int
@@ -157,12 +166,19 @@ private final class Stepper {
   init(_ workload: BenchWorkload, parameters: ParameterBank, microBatchSize: Int) throws {
     let graph = workload.subject.graph
     let start = ContinuousClock.now
-    plan = try Plan(graph, parameters: parameters, options: workload.options(microBatchSize: microBatchSize))
+    let frontier = workload.frontier
+    plan = try Plan(
+      frontier?.suffix ?? graph, parameters: parameters, options: workload.options(microBatchSize: microBatchSize))
+    frozen = try frontier?.prefix.map { prefix in
+      try Plan(
+        prefix, parameters: parameters, options: workload.frozenOptions(for: microBatchSize))
+    }
     buildMilliseconds = (ContinuousClock.now - start).inMilliseconds
     passCount = (workload.batchSize + microBatchSize - 1) / microBatchSize
-    for input in plan.inputs {
+    let first = frozen ?? plan
+    for input in first.inputs {
       let numbers = Tensor(
-        generatedFor: "bench/\(input.name)", shape: input.shape.batched(microBatchSize), factor: 255, summand: 0)
+        generatedFor: "bench/\(input.name)", shape: input.shape.batched(first.batchSize), factor: 255, summand: 0)
       numbers.withFloats { _ = input.values.update(fromContentsOf: $0) }
     }
     guard !workload.trainable.isEmpty else {
@@ -177,6 +193,7 @@ private final class Stepper {
   /// Forward and backward for each micro-batch, and one update.
   func step() {
     for pass in 0..<passCount {
+      feed()
       plan.forward(step: UInt64(pass))
       guard optimizer != nil else { continue }
       // Small gradients of no loss in particular: what they are does not change what they cost.
@@ -184,6 +201,25 @@ private final class Stepper {
       plan.backward(accumulating: pass > 0, completing: pass == passCount - 1)
     }
     optimizer?.step(learningRate: 1e-12)
+  }
+}
+
+extension Stepper {
+  /// All plans, in the order in which they run.
+  var plans: [Plan] { (frozen.map { [$0] } ?? []) + [plan] }
+
+  /// Brings pictures through the frozen part to what trains.
+  private func feed() {
+    guard let frozen else { return }
+    for first in stride(from: 0, to: plan.batchSize, by: frozen.batchSize) {
+      frozen.forward()
+      let count = min(frozen.batchSize, plan.batchSize - first)
+      for (output, input) in zip(frozen.outputs, plan.inputs) {
+        let length = output.shape.elementCount
+        _ = input.values[(first * length)..<((first + count) * length)].update(
+          fromContentsOf: output.values[..<(count * length)])
+      }
+    }
   }
 }
 

@@ -132,7 +132,8 @@ struct BenchCommand: AsyncParsableCommand {
       "primitives alone      \(limit.formatted(digits: 1)) ms, "
         + "\((limit / report.stepMilliseconds).asPercent) of the step",
       "building the plan     \(report.planMilliseconds.formatted(digits: 0)) ms",
-      "computed at once      \(report.microBatchSize) pictures",
+      "computed at once      \(report.microBatchSize) pictures"
+        + (report.frozenMicroBatchSize.map { ", \($0) of them by what is frozen" } ?? ""),
       "trainable parameters  \(report.trainableParameters.grouped)",
       "memory of the plan    \(report.arenaBytes.asMebibytes)"
         + (report.segments > 1 ? ", all but the last of \(report.segments) segments computed twice" : ""),
@@ -151,7 +152,8 @@ struct BenchCommand: AsyncParsableCommand {
         operation.operationCount > 0 ? rate.formatted(digits: 0) : "",
       ])
     }
-    lines += ["", "every operation for \(report.microBatchSize) pictures:"] + table.lines
+    let frozen = report.frozenMicroBatchSize.map { ", \($0) where it is frozen" } ?? ""
+    lines += ["", "every operation for \(report.microBatchSize) pictures\(frozen):"] + table.lines
     return lines
   }
 }

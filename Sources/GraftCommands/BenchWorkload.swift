@@ -177,6 +177,21 @@ struct BenchWorkload: Sendable {
       precision: precision, without: without, memoryBudget: memoryBudget)
   }
 
+  /// How the plan of what is frozen before that is compiled.
+  func frozenOptions(for microBatchSize: Int) -> PlanOptions {
+    let most = without.contains(.microBatch) ? batchSize : TrainingOptions().frozenMicroBatchSize
+    return PlanOptions(
+      batchSize: min(microBatchSize, most), precision: precision, without: without, memoryBudget: memoryBudget)
+  }
+
+  /// What trains and what is frozen before it; nil for inference.
+  var frontier: Frontier? {
+    guard !trainable.isEmpty else { return nil }
+    return Frontier(
+      subject.graph, trainable: trainable, trainingLayers: Set(trainable.map(\.layer)),
+      usesBatchStatistics: batchNormalization == .trainingStatistics)
+  }
+
   /// How many numbers train.
   var trainableCount: Int {
     subject.graph.parameters.reduce(0) {
