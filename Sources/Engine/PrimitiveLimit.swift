@@ -28,7 +28,7 @@ extension Plan {
   ///
   /// Each is timed by itself, in the layouts that it likes best and with its own memory, at several numbers of samples,
   /// on all threads together and on each thread alone at the same time; the best counts. No plan of the same primitives
-  /// can be faster, whatever it chooses.
+  /// can be faster, whatever it chooses. Where a plan has a loop of its own in place of a primitive, nothing is counted.
   ///
   /// - Parameter batchSize: the number of samples that the time is for.
   /// - Throws: `EngineError` where oneDNN refuses a primitive.

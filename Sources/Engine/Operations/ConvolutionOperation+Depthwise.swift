@@ -39,9 +39,7 @@ extension ConvolutionOperation {
         blocks.unpack(packed.floats, to: table.floats)
       }
     }
-    emitter.count(workload(.parameterGradient, emitter))
     if emitter.needsGradient(inputs[0]) {
-      emitter.count(workload(.inputGradient, emitter))
       try emitter.contribute(to: inputs[0], isCut: before != nil, compute)
     } else {
       compute(nil)

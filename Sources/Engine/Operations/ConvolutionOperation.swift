@@ -61,7 +61,7 @@ import Tensors
 
   private var shimWindow: graft_window { graft_window(window, insets) }
 
-  func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
+  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
     let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
     return Workload(
       kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
@@ -301,10 +301,10 @@ extension ConvolutionOperation {
         &handle, engine, layouts.source.handle, free.handle, biasLayout?.handle, layouts.destination.handle, &window,
         hint.handle, attributes.handle)
     }
-    emitter.count(workload(.parameterGradient, emitter))
     if descriptor.isReference, let blocks = DepthwiseBlocks(kernel, width: source.layout) {
       return emitDepthwiseGradients(emitter, gradient, source, blocks, biasGradient)
     }
+    emitter.count(workload(.parameterGradient, emitter))
     guard let kernelLayout = try descriptor.layout(of: dnnl_query_diff_weights_md) else { return }
     let packed = emitter.buffer(floatCount: (kernelLayout.byteCount + 3) / 4)
     var arguments: [(index: Int, layout: MemoryDescriptor, buffer: Buffer)] = [
