@@ -14,6 +14,8 @@ final class FeatureChain {
   private let graph: Graph
   /// The frontier of each phase, where it is known from the beginning.
   private let frontiers: [Frontier?]
+  /// The one among them that is on the way to all others: nothing before it changes in any phase.
+  private let first: Frontier?
   private let options: TrainingOptions
   private let root: FeaturePipeline
   private var pipelines: [[Graph.Node.ID]: FeaturePipeline] = [:]
@@ -28,6 +30,7 @@ final class FeatureChain {
     self.graph = graph
     self.frontiers = frontiers
     self.options = options
+    first = Self.first(of: frontiers)
     root = FeaturePipeline(source: source, parameters: parameters, chunkSize: options.frozenMicroBatchSize)
   }
 
@@ -40,6 +43,18 @@ final class FeatureChain {
     let made = try make(to: frontier, after: previous(of: frontier, among: known + own.map(\.frontier)))
     own.append((frontier, made))
     return made
+  }
+
+  /// Measures the whole network with weights of any phase, from what the run never changes on.
+  func evaluator(parameters: ParameterBank, labels: LabelTable) throws(EngineError) -> Evaluator {
+    // A finished model computes in single precision.
+    guard options.precision == .f32, let first, first.prefix != nil else {
+      return try Evaluator(
+        graph: graph, parameters: parameters, pictures: root.pictures, labels: labels, batchSize: root.chunkSize)
+    }
+    let plan = try Plan(
+      first.suffix, parameters: parameters, options: PlanOptions(batchSize: root.chunkSize))
+    return Evaluator(pipeline: try shared(to: first), plan: plan, labels: labels)
   }
 
   /// The pictures themselves.
@@ -56,13 +71,13 @@ final class FeatureChain {
     return result
   }
 
-  /// Gives back what neither a frontier of the present phase nor a later phase starts from.
+  /// Gives back what neither a frontier of the present phase nor a later phase nor the last measurement starts from.
   ///
   /// - Parameter frontier: The frontier that the phase goes on from; nil where it has ended.
   func forget(but frontier: Frontier?, ofPhase phase: Int) {
     for (place, pipeline) in own where place.crossing != frontier?.crossing { pipeline.forget() }
     if frontier == nil { own = [] }
-    let later = frontiers[phase...].dropFirst().compactMap { $0 } + (frontier.map { [$0] } ?? [])
+    let later = frontiers[phase...].dropFirst().compactMap { $0 } + [frontier, first].compactMap(\.self)
     for (crossing, pipeline) in pipelines {
       let isNeeded = later.contains { frontier in
         frontier.crossing == crossing
@@ -94,6 +109,12 @@ final class FeatureChain {
   private func previous(of frontier: Frontier, among frontiers: [Frontier]) -> Frontier? {
     frontiers.filter { $0.prefix != nil && $0.crossing != frontier.crossing && isOnTheWay($0, to: frontier) }
       .max { $0.frozenNodes.count < $1.frozenNodes.count }
+  }
+
+  private static func first(of frontiers: [Frontier?]) -> Frontier? {
+    let known = frontiers.compactMap(\.self)
+    guard known.count == frontiers.count else { return nil }
+    return known.first { one in known.allSatisfy { one.frozenNodes.isSubset(of: $0.frozenNodes) } }
   }
 
   private func isOnTheWay(_ frontier: Frontier, to other: Frontier) -> Bool {

@@ -71,6 +71,9 @@ final class FeaturePipeline {
     freshVersion = upstream.freshVersion
   }
 
+  /// Where the pictures come from.
+  var pictures: any PictureSource { source }
+
   /// Whether the frozen part computes anything; otherwise the pictures themselves are its features.
   var hasPrefix: Bool { segment != nil }
 

@@ -75,7 +75,7 @@ package struct FineTuningRun {
     if let earlier { note(earlier, differingFrom: trainer.state.progress.record) }
     if let checkpoint { try trainer.resume(checkpoint) }
     let phases = try train(trainer, log: log, digests: digests)
-    return try finish(graph, trainer: trainer, phases: phases)
+    return try finish(trainer, phases: phases)
   }
 
   /// Runs the phases, and keeps the state as often as it is worth while.
@@ -114,12 +114,10 @@ package struct FineTuningRun {
   }
 
   /// Measures the finished network, and writes it with its result.
-  private func finish(_ graph: Graph, trainer: Trainer, phases: [PhaseReport]) throws -> RunResult {
+  private func finish(_ trainer: Trainer, phases: [PhaseReport]) throws -> RunResult {
     var finished = model
     finished.weights = trainer.parameters.snapshot()
-    let evaluator = try Evaluator(
-      graph: graph, parameters: trainer.parameters, pictures: data.pictures, labels: data.labels,
-      batchSize: configuration.options.frozenMicroBatchSize)
+    let evaluator = try trainer.evaluator()
     let validation = try trainer.state.progress.validation ?? metrics(evaluator.measure(data.validation))
     let test = data.test.isEmpty ? [] : try evaluator.measure(data.test)
     folder.instant("measured")

@@ -147,12 +147,14 @@ package final class Trainer {
     return state.progress.reports
   }
 
+  /// Measures the network as it is now.
+  package func evaluator() throws(EngineError) -> Evaluator {
+    try context.features.evaluator(parameters: state.parameters, labels: context.data.labels)
+  }
+
   /// Measures what has been chosen, and goes back to where everything began.
   private func beginAnew() throws {
-    let evaluator = try Evaluator(
-      graph: context.graph, parameters: state.parameters, pictures: context.data.pictures, labels: context.data.labels,
-      batchSize: context.options.frozenMicroBatchSize)
-    let measured = try evaluator.measure(context.data.validation)
+    let measured = try evaluator().measure(context.data.validation)
     state.progress.validation = Dictionary(uniqueKeysWithValues: measured.map { ($0.task.name, $0.metrics) })
     state.restart(from: weights)
     // From here on the run is one on all pictures, to the bit.
