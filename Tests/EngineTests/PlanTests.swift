@@ -190,6 +190,23 @@ import Testing
     }
   }
 
+  @Test func whereLanesTakeTooMuchOneIsEnough() async throws {
+    let graph = try Self.smoothNetwork()
+    try await EngineActor.run { () throws(any Error) in
+      let bank = try ParameterBank(graph: graph, weights: .generated(for: graph))
+      var options = PlanOptions(batchSize: 4, trainable: Set(Self.trainable(graph)))
+      options.laneCount = 1
+      let one = try Plan(graph, parameters: bank, options: options)
+      options.laneCount = 4
+      let four = try Plan(graph, parameters: bank, options: options)
+      #expect(four.arenaByteCount > one.arenaByteCount)
+      options.memoryBudget = one.arenaByteCount
+      let fitting = try Plan(graph, parameters: bank, options: options)
+      #expect(fitting.arenaByteCount == one.arenaByteCount)
+      #expect(fitting.segmentCount == 1)
+    }
+  }
+
   @Test func aPlanSeesParametersThatHaveChanged() async throws {
     let graph = try Self.smoothNetwork()
     try await EngineActor.run { () throws(any Error) in

@@ -63,7 +63,7 @@ import Graphs
     return program.operations.contains { $0 is BatchStatisticsOperation } ? 1 : wanted
   }
 
-  /// The emissions with the fewest segments that fit into the budget.
+  /// The emissions with the fewest segments that fit into the budget, in one lane where several take too much.
   ///
   /// - Throws: `EngineError.Code.memory` where none fits.
   static func fitting(
@@ -71,8 +71,12 @@ import Graphs
   ) throws(EngineError) -> [Emission] {
     var least = Int.max
     for segmentCount in [1, 2, 3, 4, 6, 8, 12, 16, 24] {
-      let emissions = try lanes(of: graph, parameters: parameters, options: options, segmentCount: segmentCount)
+      var emissions = try lanes(of: graph, parameters: parameters, options: options, segmentCount: segmentCount)
       guard let budget = options.memoryBudget, emissions.byteCount > budget else { return emissions }
+      if emissions.count > 1 {
+        emissions = try lanes(1, of: graph, parameters, options, segmentCount)
+        if emissions.byteCount <= budget { return emissions }
+      }
       least = min(least, emissions.byteCount)
       if options.trainable.isEmpty { break }
     }
