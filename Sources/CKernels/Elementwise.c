@@ -4,7 +4,7 @@
 #include <string.h>
 
 // Below so many numbers a second thread costs more than it brings.
-enum { grain = 8192 };
+enum { grain = 32768 };
 
 struct operands {
   void *y;

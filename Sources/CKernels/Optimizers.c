@@ -2,7 +2,7 @@
 #include "Parallel.h"
 #include <math.h>
 
-enum { grain = 8192 };
+enum { grain = 32768 };
 
 // sqrtf may have to set errno, and a loop with it is not vectorised.
 static inline __attribute__((always_inline)) float square_root(float x) {

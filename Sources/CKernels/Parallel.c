@@ -93,4 +93,16 @@ void graft_run_lanes(int count, void (*body)(const void *context, int lane), con
   }
 }
 
+int graft_begin_alone(void) {
+  int threads = graft_use_threads(0);
+  graft_use_threads(1);
+  is_in_lane = true;
+  return threads;
+}
+
+void graft_end_alone(int threads) {
+  is_in_lane = false;
+  graft_use_threads(threads);
+}
+
 bool graft_is_in_lane(void) { return is_in_lane; }

@@ -19,7 +19,7 @@ public final class PictureBatches {
     self.batchSize = batchSize
     let ring = DecodeRing(count: samples.count, capacity: capacity, byteCount: loader.decoder.byteCount)
     self.ring = ring
-    threads = DecodeThreads(count: min(loader.threadCount, max(1, samples.count))) {
+    threads = DecodeThreads(count: min(loader.threadCount, samples.count)) {
       while let place = ring.claim() {
         do throws(DatasetError) {
           let sample = samples[place.position]

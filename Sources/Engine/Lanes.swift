@@ -36,22 +36,35 @@ final class Lane {
 /// All lanes of a plan, each of which runs on a thread of its own.
 final class Lanes {
   let lanes: [Lane]
+  /// Whether one thread does everything.
+  let isAlone: Bool
   /// The steps that run next.
   private var range = 0..<0
 
-  init(_ lanes: [Lane]) { self.lanes = lanes }
+  init(_ lanes: [Lane], isAlone: Bool = false) {
+    self.lanes = lanes
+    self.isAlone = isAlone
+  }
 
   var first: Lane { lanes[0] }
 
   /// Runs the same steps of all lanes, and comes back when all have.
   @EngineActor func run(_ range: Range<Int>) {
     self.range = range
-    guard lanes.count > 1 else { return runLane(0) }
+    guard lanes.count > 1 else { return withTheirThreads { runLane(0) } }
     let body: @convention(c) (UnsafeRawPointer?, Int32) -> Void = { lanes, index in
       guard let lanes else { return }
       Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().runLane(Int(index))
     }
     graft_run_lanes(Int32(lanes.count), body, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// Does work for the lanes from outside: where one thread does everything, without the others.
+  @EngineActor func withTheirThreads(_ body: () -> Void) {
+    guard isAlone else { return body() }
+    let threadCount = graft_begin_alone()
+    defer { graft_end_alone(threadCount) }
+    body()
   }
 
   private func runLane(_ index: Int) {

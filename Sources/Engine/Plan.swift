@@ -47,7 +47,7 @@ import Tensors
     for emission in emissions {
       lanes.append(Lane(emission.emitter, arena: try emission.emitter.layOut(emission.emitter.layout)))
     }
-    self.lanes = Lanes(lanes)
+    self.lanes = Lanes(lanes, isAlone: emissions[0].isAlone)
     let emitter = emissions[0].emitter
     let program = emitter.program
     segmentCount = emissions[0].segmentCount
@@ -88,7 +88,7 @@ import Tensors
   ///
   /// - Parameter step: which masks dropout draws; the same number draws the same.
   public func forward(step: UInt64 = 0) {
-    refresh()
+    lanes.withTheirThreads { refresh() }
     for lane in lanes.lanes { lane.run.step = step }
     lanes.run(0..<forwardCount)
   }

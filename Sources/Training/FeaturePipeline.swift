@@ -96,6 +96,7 @@ final class FeaturePipeline {
   ///
   /// - Parameter mixing: How pictures that follow each other are mixed; the lists are parts of its epoch.
   func feed(_ lists: [ArraySlice<PictureRequest>], mixing: MixedEpoch? = nil) -> FeatureFeed {
+    dropStale()
     // The first sample of all is mixed with one that is in none of the lists.
     let first = mixing.flatMap { mixing in lists.first.map { [mixing.partner(of: $0.startIndex)][...] } }
     let chunks = ([first].compactMap(\.self) + lists).flatMap { $0.chunked(by: chunkSize) }
@@ -128,7 +129,7 @@ extension FeaturePipeline {
     _ requests: [PictureRequest], alongWith others: [FeaturePipeline] = [], library: FeatureLibrary? = nil,
     memoryBudget: Int, folder: String?, progress: (Int) throws -> Void
   ) throws -> CacheOutcome {
-    dropIfStale()
+    dropStale()
     if let kept, requests.allSatisfy({ kept.rows[$0] != nil }) { return CacheOutcome(hasRoom: true) }
     var budget = memoryBudget
     guard let own = stores(rowCount: requests.count, budget: &budget, folder: paths.isEmpty ? nil : folder) else {
@@ -219,9 +220,10 @@ extension FeaturePipeline {
 
   private var version: Int { parameters.newestVersion(of: paths) }
 
-  /// Drops what was computed with other values of the parameters.
-  private func dropIfStale() {
+  /// Drops what was computed with other values of the parameters, here and on the way.
+  private func dropStale() {
     if let kept, kept.version != version { self.kept = nil }
+    upstream?.dropStale()
   }
 
   private func stores(rowCount: Int, budget: inout Int, folder: String?) -> [FeatureStore]? {
@@ -291,8 +293,7 @@ extension FeaturePipeline {
 
   /// Whether nothing on the way to the frontier is kept for these pictures.
   private func needsPictures(_ chunk: ArraySlice<PictureRequest>) -> Bool {
-    dropIfStale()
-    return !isKept(chunk) && (upstream?.needsPictures(chunk) ?? true)
+    !isKept(chunk) && (upstream?.needsPictures(chunk) ?? true)
   }
 }
 

@@ -21,6 +21,11 @@ int graft_use_threads(int count);
 // and oneDNN alike.
 void graft_run_lanes(int count, void (*body)(const void *context, int lane), const void *context);
 
+// Until graft_end_alone the calling thread is a lane of its own, and asks no other for help: for work that is done before
+// another thread has woken. Returns what graft_end_alone takes.
+int graft_begin_alone(void);
+void graft_end_alone(int threads);
+
 // Whether the calling thread works for a lane.
 bool graft_is_in_lane(void);
 

@@ -6,10 +6,13 @@ import Graphs
   let emitter: Emitter
   let forwardCount: Int
   let segmentCount: Int
+  /// Whether one thread does everything, since the others would come too late to help.
+  let isAlone: Bool
 
   /// Turns a graph into steps that keep the activations between so many segments, or all for 1.
   private init(
-    _ program: Program, parameters: ParameterBank, options: PlanOptions, segmentCount: Int, lane: LanePlace
+    _ program: Program, parameters: ParameterBank, options: PlanOptions, segmentCount: Int, lane: LanePlace,
+    isAlone: Bool
   ) throws(EngineError) {
     emitter = try Emitter(program: program, options: options, parameters: parameters, lane: lane)
     try emitter.emitForward()
@@ -17,6 +20,7 @@ import Graphs
     let recomputation = segmentCount > 1 ? Recomputation(of: program, segmentCount: segmentCount) : .none
     try emitter.emitBackward(recomputing: recomputation)
     self.segmentCount = max(1, recomputation.segments.count)
+    self.isAlone = isAlone
   }
 
   /// The emissions of all lanes, the first one first.
@@ -25,18 +29,21 @@ import Graphs
   ) throws(EngineError) -> [Emission] {
     let count = try laneCount(for: program(graph, options), options)
     let divided = try lanes(count, of: graph, parameters, options, segmentCount)
-    guard count > 1, options.laneCount == nil, !divided[0].emitter.isWorthDividing else { return divided }
-    return try lanes(1, of: graph, parameters, options, segmentCount)
+    guard options.laneCount == nil, !options.without.contains(.lanes) else { return divided }
+    let isSmall = divided[0].emitter.isSmall
+    if !isSmall, count == 1 || divided[0].emitter.isWorthDividing { return divided }
+    return try lanes(1, of: graph, parameters, options, segmentCount, alone: isSmall)
   }
 
   private static func lanes(
-    _ count: Int, of graph: Graph, _ parameters: ParameterBank, _ options: PlanOptions, _ segmentCount: Int
+    _ count: Int, of graph: Graph, _ parameters: ParameterBank, _ options: PlanOptions, _ segmentCount: Int,
+    alone isAlone: Bool = false
   ) throws(EngineError) -> [Emission] {
     var share = options
     share.batchSize /= count
     // Primitives decide when they are made how many threads they will use.
     let threadCount = EngineThreads.use(0)
-    if count > 1 { EngineThreads.use(1) }
+    if count > 1 || isAlone { EngineThreads.use(1) }
     defer { EngineThreads.use(threadCount) }
     var result: [Emission] = []
     for index in 0..<count {
@@ -44,7 +51,7 @@ import Graphs
         // Operations remember what was decided for them, so that each lane has its own.
         try Emission(
           program(graph, options), parameters: parameters, options: share, segmentCount: segmentCount,
-          lane: LanePlace(index: index, count: count, leader: result.first?.emitter)))
+          lane: LanePlace(index: index, count: count, leader: result.first?.emitter), isAlone: isAlone))
     }
     return result
   }

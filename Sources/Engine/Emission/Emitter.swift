@@ -374,6 +374,9 @@ extension Emitter {
   /// Every lane has gradients of all parameters, which are added up after the last part of a batch; a core multiplies and
   /// adds about ten times while memory brings it one byte.
   var isWorthDividing: Bool { gradientBuffer.byteCount * lane.count * 10 <= operationCount / 10 }
+
+  /// Whether one thread has done everything in about the time that another takes to wake for each step.
+  var isSmall: Bool { operationCount * lane.count <= 8 << 20 && layout.byteCount * lane.count <= 2 << 20 }
 }
 
 // MARK: - Laying out
