@@ -11,6 +11,18 @@ extension Checkpoint {
   ///
   /// - Throws: ``TrainingError`` with code `outputUnwritable`, `HDF5Error`.
   @EngineActor package static func write(_ state: RunState, origin: Origin, to folder: RunFolder) throws {
+    try withContents(of: state, origin: origin, name: folder[.checkpoint]) { contents in
+      let seal = CheckpointSeal.bytes(over: contents)
+      try seal.withUnsafeBytes { seal in
+        try folder.write([contents, seal], to: .checkpoint, keeping: .previousCheckpoint)
+      }
+    }
+  }
+
+  /// Calls `use` with what a checkpoint of where a run stands holds, but for its seal.
+  @EngineActor static func withContents<Result>(
+    of state: RunState, origin: Origin, name: String, _ use: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
     let optimizer = state.optimizer
     let head = Head(
       origin: origin, progress: state.progress,
@@ -20,7 +32,7 @@ extension Checkpoint {
         }),
       optimizer: Dictionary(uniqueKeysWithValues: optimizer.stepCounts.map { ($0.description, $1) }))
     let text = String(decoding: try JSONEncoder.ofCheckpoints.encode(head), as: UTF8.self)
-    try HDF5File.withBytes(name: folder[.checkpoint]) { root in
+    return try HDF5File.withBytes(name: name) { root in
       try root.attributes.set(.string(text), named: "state")
       for section in RunState.Section.allCases {
         for (path, copy) in state.arrays(of: section) {
@@ -33,11 +45,8 @@ extension Checkpoint {
           if let tensor = kept[keyPath: keyPath] { try root.write(tensor, named: "optimizer/\(path)/\(name)") }
         }
       }
-    } _: { contents in
-      let seal = CheckpointSeal.bytes(over: contents)
-      try seal.withUnsafeBytes { seal in
-        try folder.write([contents, seal], to: .checkpoint, keeping: .previousCheckpoint)
-      }
+    } _: {
+      try use($0)
     }
   }
 }

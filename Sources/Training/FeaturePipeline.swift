@@ -83,15 +83,6 @@ final class FeaturePipeline {
   /// Multiplications and additions for the pictures that are computed at once.
   var operationCount: Int { (segment?.operationCount ?? 0) + (upstream?.operationCount ?? 0) }
 
-  /// How long the pictures that are computed at once take from their pixels on, measured on whatever lies there.
-  func secondsPerChunk() -> Double {
-    guard let segment else { return 0 }
-    segment.forward()
-    let begin = ContinuousClock.now
-    segment.forward()
-    return (ContinuousClock.now - begin).inSeconds + (upstream?.secondsPerChunk() ?? 0)
-  }
-
   /// The features of lists of pictures, to be put into the inputs of a plan one list after the other.
   ///
   /// - Parameter mixing: How pictures that follow each other are mixed; the lists are parts of its epoch.
@@ -214,6 +205,9 @@ extension FeaturePipeline {
 
   /// Whether the parameters are those that the run began with: what others were trained to is of no use to another run.
   private var isFresh: Bool { version <= freshVersion }
+
+  /// Whether features of any pictures are kept.
+  var keepsFeatures: Bool { kept != nil }
 
   /// Gives back the memory of what is kept.
   func forget() { kept = nil }

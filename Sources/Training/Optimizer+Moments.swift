@@ -8,13 +8,6 @@ extension Optimizer {
     Dictionary(uniqueKeysWithValues: states.keys.compactMap { path in moments(of: path).map { (path, $0) } })
   }
 
-  /// The bytes of all that.
-  package var momentByteCount: Int {
-    states.values.reduce(0) { sum, state in
-      Self.kept.reduce(sum) { $0 + (state[keyPath: $1.0]?.values.count ?? 0) * MemoryLayout<Float>.stride }
-    }
-  }
-
   /// How many steps each parameter has taken that has ever trained.
   package var stepCounts: [ParameterPath: Int] { states.mapValues(\.stepCount) }
 

@@ -40,4 +40,25 @@ struct PhaseMachine {
         context.graph.trainableStages(headLayers: context.headLayers), gradients: trained.gradients,
         parameters: parameters)
   }
+
+  /// Computes the gradients of one batch, part by part as the feed brings it.
+  ///
+  /// - Parameter progress: Counts the passes, and adds up the losses of the epoch.
+  /// - Returns: J of the batch.
+  func computeGradients(
+    of batch: ArraySlice<PictureRequest>, from feed: FeatureFeed, mixing: MixedEpoch?,
+    noting progress: inout RunProgress
+  ) throws -> Double {
+    losses.beginBatch(batch, mixing: mixing)
+    var done = 0
+    while done < batch.count {
+      let list = try feed.next(into: trained.inputs)
+      trained.forward(step: progress.passCount)
+      progress.passCount += 1
+      losses.add(list, mixing: mixing, plan: trained)
+      trained.backward(accumulating: done > 0, completing: done + list.count == batch.count)
+      done += list.count
+    }
+    return losses.endBatch(of: &progress.phase.losses)
+  }
 }

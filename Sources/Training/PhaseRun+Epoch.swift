@@ -40,17 +40,7 @@ extension PhaseRun {
   private func step(
     _ batch: ArraySlice<PictureRequest>, from feed: FeatureFeed, mixing: MixedEpoch?
   ) throws -> (Double, Double) {
-    machine.losses.beginBatch(batch, mixing: mixing)
-    var done = 0
-    while done < batch.count {
-      let list = try feed.next(into: machine.trained.inputs)
-      machine.trained.forward(step: state.progress.passCount)
-      state.progress.passCount += 1
-      machine.losses.add(list, mixing: mixing, plan: machine.trained)
-      machine.trained.backward(accumulating: done > 0, completing: done + list.count == batch.count)
-      done += list.count
-    }
-    let loss = machine.losses.endBatch(of: &state.progress.phase.losses)
+    let loss = try machine.computeGradients(of: batch, from: feed, mixing: mixing, noting: &state.progress)
     guard loss.isFinite else {
       throw TrainingError(
         .diverged, subject: "phase \(phase.name), step \(state.progress.stepCount + 1)",

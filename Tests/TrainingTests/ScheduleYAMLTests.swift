@@ -96,6 +96,14 @@ import Training
       "restore: bestOfPhase", "restored: last",
       "schedule: there is no option restored; the nearest are restore, refit"
     ),
+    (
+      "restore: bestOfPhase", "restore: newest",
+      "schedule: restore must be one of bestSoFar, bestOfPhase, last, but is newest"
+    ),
+    (
+      "    train: head\n", "    train: head\n    restore: first\n",
+      "phase probe: restore must be one of bestSoFar, bestOfPhase, last, but is first"
+    ),
     ("phases:", "phase:", "schedule: there is no option phase; the nearest are phases, average, budget"),
     ("  - name: probe\n    train", "  - train", "phase: has no name"),
     ("{exponential: 0.999}", "0.999", "average: expected options by name: exponential"),

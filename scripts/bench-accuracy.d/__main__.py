@@ -30,7 +30,8 @@ def parse():
     all_rows, all_columns = [row.name for row in rows.ROWS], [column.name for column in pictures.COLUMNS]
     parser.add_argument("--root", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--graft", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--rows", type=words, default=all_rows, help="with commas, of " + ", ".join(all_rows))
+    parser.add_argument("--rows", type=words, default=[row.name for row in rows.USUAL],
+                        help="with commas, of " + ", ".join(all_rows))
     parser.add_argument("--columns", type=words, default=all_columns, help="with commas, of " + ", ".join(all_columns))
     parser.add_argument("--seeds", type=seeds, default=seeds("1-10"), help="such as 1-10 or 1,4,7; 1-10 unless given")
     parser.add_argument("--again", action="store_true", help="run what has a result too")

@@ -87,4 +87,9 @@ ROWS = [
     GraftRow("gradual", "Graft, `gradual`", ("--schedule", "gradual")),
     PythonRow("logistic", "scikit-learn, logistic regression on the frozen features", "logistic.py"),
     PythonRow("keras", "Keras, head and then all at 1e-5", "keras_recipe.py"),
+    GraftRow("default-bf16", "Graft, `--precision bf16`", ("--precision", "bf16")),
+    GraftRow("probe-then-tune-bf16", "Graft, `probe-then-tune`, `--precision bf16`",
+             ("--schedule", "probe-then-tune", "--precision", "bf16")),
 ]
+# What runs unless rows are named: single precision.
+USUAL = [row for row in ROWS if not row.name.endswith("-bf16")]
