@@ -79,6 +79,14 @@ dnnl_status_t graft_post_ops_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, 
 #endif
 }
 
+dnnl_status_t graft_post_ops_sum(dnnl_post_ops_t ops) {
+#if V3
+  return dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
+#else
+  return dnnl_post_ops_append_sum(ops, 1);
+#endif
+}
+
 dnnl_status_t graft_post_ops_add(dnnl_post_ops_t ops, const graft_md *md) {
   return dnnl_post_ops_append_binary(ops, dnnl_binary_add, native(md));
 }

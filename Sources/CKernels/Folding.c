@@ -34,6 +34,48 @@ void graft_scale_columns(float *y, const float *x, const float *scale, size_t ro
   graft_scale_columns_into(y, x, scale, rows, columns, false);
 }
 
+// A part of the columns at a time, whose sums fit into the first-level cache.
+enum { tile = 512 };
+
+struct unfolding {
+  float *g;
+  const float *w, *scale;
+  float *dots;
+  size_t rows, columns;
+};
+
+GRAFT_CLONES static void unfold_range(const void *context, size_t begin, size_t end) {
+  const struct unfolding j = *(const struct unfolding *)context;
+  size_t last = end * 16 < j.columns ? end * 16 : j.columns;
+  for (size_t first = begin * 16; first < last; first += tile) {
+    size_t count = last - first < tile ? last - first : tile;
+    float total[tile] = {0};
+    for (size_t top = 0; top < j.rows; top += 64) {
+      size_t bottom = top + 64 < j.rows ? top + 64 : j.rows;
+      float sum[tile] = {0};
+      for (size_t row = top; row < bottom; row++) {
+        float *restrict g = j.g + row * j.columns + first;
+        if (j.dots) {
+          const float *restrict w = j.w + row * j.columns + first;
+          for (size_t c = 0; c < count; c++) sum[c] += g[c] * w[c];
+        }
+        if (j.scale) {
+          const float *restrict scale = j.scale + first;
+          for (size_t c = 0; c < count; c++) g[c] *= scale[c];
+        }
+      }
+      for (size_t c = 0; c < count; c++) total[c] += sum[c];
+    }
+    if (j.dots)
+      for (size_t c = 0; c < count; c++) j.dots[first + c] = total[c];
+  }
+}
+
+void graft_unfold(float *g, const float *w, const float *scale, float *dots, size_t rows, size_t columns) {
+  struct unfolding j = {g, w, scale, dots, rows, columns};
+  graft_parallel((columns + 15) / 16, 1 + 1024 / (1 + rows), unfold_range, &j);
+}
+
 // Columns are cut into strips, so that threads write apart and every sum runs down its column in order.
 enum { strip = 16 };
 

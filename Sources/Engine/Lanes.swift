@@ -38,12 +38,21 @@ final class Lanes {
   let lanes: [Lane]
   /// Whether one thread does everything.
   let isAlone: Bool
+  /// What is done with the gradients of a whole batch, shared out among the lanes' threads by its size.
+  private let finishes: [[() -> Void]]
   /// The steps that run next.
   private var range = 0..<0
 
-  init(_ lanes: [Lane], isAlone: Bool = false) {
+  init(_ lanes: [Lane], isAlone: Bool = false, finishes: [Finish] = []) {
     self.lanes = lanes
     self.isAlone = isAlone
+    var shares = lanes.map { _ in (count: 0, bodies: [() -> Void]()) }
+    for finish in finishes.sorted(by: { $0.count > $1.count }) {
+      guard let least = shares.indices.min(by: { shares[$0].count < shares[$1].count }) else { break }
+      shares[least].count += finish.count
+      shares[least].bodies.append(finish.body)
+    }
+    self.finishes = shares.map(\.bodies)
   }
 
   var first: Lane { lanes[0] }
@@ -52,12 +61,27 @@ final class Lanes {
   @EngineActor func run(_ range: Range<Int>) {
     self.range = range
     guard lanes.count > 1 else { return withTheirThreads { runLane(0) } }
-    let body: @convention(c) (UnsafeRawPointer?, Int32) -> Void = { lanes, index in
-      guard let lanes else { return }
-      Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().runLane(Int(index))
-    }
-    graft_run_lanes(Int32(lanes.count), body, Unmanaged.passUnretained(self).toOpaque())
+    graft_run_lanes(
+      Int32(lanes.count),
+      { lanes, index in
+        guard let lanes else { return }
+        Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().runLane(Int(index))
+      }, Unmanaged.passUnretained(self).toOpaque())
   }
+
+  /// Makes the gradients of all parts of a batch those of the whole.
+  @EngineActor func finishGradients() {
+    withTheirThreads { sumGradients() }
+    guard lanes.count > 1 else { return withTheirThreads { finish(0) } }
+    graft_run_lanes(
+      Int32(lanes.count),
+      { lanes, index in
+        guard let lanes else { return }
+        Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().finish(Int(index))
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  private func finish(_ index: Int) { for body in finishes[index] { body() } }
 
   /// Does work for the lanes from outside: where one thread does everything, without the others.
   @EngineActor func withTheirThreads(_ body: () -> Void) {
@@ -73,7 +97,7 @@ final class Lanes {
   }
 
   /// Adds the gradients of all lanes up in the first, always in one order.
-  @EngineActor func sumGradients() {
+  @EngineActor private func sumGradients() {
     for other in lanes.dropFirst() {
       graft_accumulate(first.gradients.baseAddress, other.gradients.baseAddress, other.gradients.count, graft_f32)
     }

@@ -35,8 +35,10 @@ import Tensors
   let workloads: [Workload]
   private var packs: [Pack]
   private var seenVersion = 0
-  /// Whether the lanes' gradients have been added up, so that all but the first begin anew.
+  /// Whether the gradients are those of a whole batch, to which no part can be added any more.
   private var isComplete = true
+  /// Gradients of a batch before, to which those of the next are added.
+  private var carried: [Float] = []
 
   /// Compiles a graph.
   ///
@@ -47,7 +49,7 @@ import Tensors
     for emission in emissions {
       lanes.append(Lane(emission.emitter, arena: try emission.emitter.layOut(emission.emitter.layout)))
     }
-    self.lanes = Lanes(lanes, isAlone: emissions[0].isAlone)
+    self.lanes = Lanes(lanes, isAlone: emissions[0].isAlone, finishes: emissions[0].emitter.finishes)
     let emitter = emissions[0].emitter
     let program = emitter.program
     segmentCount = emissions[0].segmentCount
@@ -99,12 +101,15 @@ import Tensors
   ///   - accumulating: whether to add to the gradients that are there, as with the parts of a larger batch.
   ///   - completing: whether the gradients will be read before the next call; they are not whole before one that says so.
   public func backward(accumulating: Bool = false, completing: Bool = true) {
-    for (index, lane) in lanes.lanes.enumerated() {
-      lane.run.isAccumulating = accumulating && (index == 0 || !isComplete)
-    }
+    if accumulating && isComplete { carried = Array(gradients.values) }
+    for lane in lanes.lanes { lane.run.isAccumulating = accumulating && !isComplete }
     lanes.run(forwardCount..<lanes.first.steps.count)
     isComplete = completing
-    if completing { lanes.sumGradients() }
+    guard completing else { return }
+    lanes.finishGradients()
+    if carried.isEmpty { return }
+    graft_accumulate(gradients.values.baseAddress, carried, carried.count, graft_f32)
+    carried = []
   }
 
   /// Brings the plan's copies of changed parameters up to date.

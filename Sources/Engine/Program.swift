@@ -60,6 +60,13 @@ import Tensors
     return counts
   }
 
+  /// How many operations read each parameter.
+  var parameterReaderCounts: [ParameterPath: Int] {
+    var counts: [ParameterPath: Int] = [:]
+    for operation in operations { for path in operation.parameters { counts[path, default: 0] += 1 } }
+    return counts
+  }
+
   /// For every value the position of the operation that makes it; nil for inputs.
   var makers: [Int?] {
     var makers = [Int?](repeating: nil, count: shapes.count)

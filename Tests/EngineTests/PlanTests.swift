@@ -105,7 +105,7 @@ import Testing
     try await EngineActor.run { () throws(any Error) in
       let whole = try Self.step(graph, mode, budget: nil)
       #expect(whole.plan.segmentCount == 1)
-      let budget = whole.plan.arenaByteCount * 7 / 10
+      let budget = whole.plan.arenaByteCount * 3 / 4
       let part = try Self.step(graph, mode, budget: budget)
       #expect(part.plan.segmentCount > 1)
       #expect(part.plan.arenaByteCount <= budget)

@@ -30,6 +30,8 @@ const char *graft_pd_implementation(const_dnnl_primitive_desc_t pd);
 dnnl_status_t graft_memory_create(dnnl_memory_t *memory, const graft_md *md, dnnl_engine_t engine);
 
 dnnl_status_t graft_post_ops_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha, float beta);
+// What is computed is added to what the destination holds.
+dnnl_status_t graft_post_ops_sum(dnnl_post_ops_t ops);
 dnnl_status_t graft_post_ops_add(dnnl_post_ops_t ops, const graft_md *md);
 
 // A window over the two axes of an image: strides, dilation (0 = dense) and padding before and after.

@@ -38,8 +38,10 @@ extension Emitter {
       [(graft_arg_source, from, source), (graft_arg_destination, to, target)])
   }
 
-  func reorderDescriptor(_ from: MemoryDescriptor, _ to: MemoryDescriptor) throws(EngineError) -> PrimitiveDescriptor {
-    let attributes = try Attributes()
+  func reorderDescriptor(
+    _ from: MemoryDescriptor, _ to: MemoryDescriptor, adding: Bool = false
+  ) throws(EngineError) -> PrimitiveDescriptor {
+    let attributes = try Attributes(adding: adding)
     return try PrimitiveDescriptor("reorder") { [engine] handle in
       graft_reorder(&handle, engine, from.handle, to.handle, attributes.handle)
     }

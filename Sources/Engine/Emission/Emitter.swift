@@ -57,8 +57,11 @@ import Tensors
   private var activations: [ValueID: Activation] = [:]
   private var copies: [ValueID: [Form: Activation]] = [:]
   private var gradients: [ValueID: Activation] = [:]
-  private var writtenGradients: Set<ParameterPath> = []
+  var writtenGradients: Set<ParameterPath> = []
+  /// What is left to do with the gradients that all parts of a batch have added to; the first lane knows it for all.
+  var finishes: [Finish] = []
   private lazy var makers = program.makers
+  private(set) lazy var readerCounts = program.parameterReaderCounts
 
   init(
     program: Program, options: PlanOptions, parameters: ParameterBank, lane: LanePlace
@@ -188,16 +191,29 @@ extension Emitter {
       argument.buffer.touch(steps.count)
       list.append((Int32(argument.index), try memory(argument.layout, argument.buffer)))
     }
-    if let scratch = try descriptor.layout(of: dnnl_query_scratchpad_md) {
-      scratchpad.reserve(byteCount: scratch.byteCount)
-      list.append((Int32(graft_arg_scratchpad), try memory(scratch, scratchpad)))
-    }
-    let call = Arguments(list)
+    let call = Arguments(list + (try scratchArgument(of: [descriptor])))
     let stream = stream
     steps.append(
       Step(
         name: name, implementation: descriptor.implementation, operationCount: operationCount
       ) { call.execute(primitive, on: stream) })
+  }
+}
+
+extension Emitter {
+  /// The memory that primitives want for their own purposes, of which only one runs at a time; none where none do.
+  func scratchArgument(
+    of descriptors: [PrimitiveDescriptor]
+  ) throws(EngineError) -> [(index: Int32, memory: Memory)] {
+    var largest: MemoryDescriptor?
+    for descriptor in descriptors {
+      guard let layout = try descriptor.layout(of: dnnl_query_scratchpad_md) else { continue }
+      scratchpad.reserve(byteCount: layout.byteCount)
+      if layout.byteCount > largest?.byteCount ?? 0 { largest = layout }
+    }
+    return try largest.map { largest throws(EngineError) in
+      [(Int32(graft_arg_scratchpad), try memory(largest, scratchpad))]
+    } ?? []
   }
 }
 
@@ -337,29 +353,12 @@ extension Emitter {
     defer { EngineThreads.use(threadCount) }
     let descriptor = try reorderDescriptor(from, to)
     let primitive = try Primitive(descriptor)
-    var list = [
+    let list = [
       (index: Int32(graft_arg_source), memory: try memory(from, source)),
       (index: Int32(graft_arg_destination), memory: try memory(to, target)),
     ]
-    if let scratch = try descriptor.layout(of: dnnl_query_scratchpad_md) {
-      scratchpad.reserve(byteCount: scratch.byteCount)
-      list.append((Int32(graft_arg_scratchpad), try memory(scratch, scratchpad)))
-    }
-    let call = Arguments(list)
+    let call = Arguments(list + (try scratchArgument(of: [descriptor])))
     return { [stream] in call.execute(primitive, on: stream) }
-  }
-
-  /// Where the gradient of a parameter goes, and whether something has been written there before in the same run.
-  ///
-  /// Nil where the parameter does not train.
-  func gradient(of path: ParameterPath?) -> (offset: Int, count: Int, isWritten: Bool)? {
-    guard let path, let range = gradientRanges[path] else { return nil }
-    return (range.lowerBound, range.count, !writtenGradients.insert(path).inserted)
-  }
-
-  /// The ranges of the gradient buffer that no step writes, because nothing depends on those parameters.
-  var silentGradients: [Range<Int>] {
-    gradientRanges.filter { !writtenGradients.contains($0.key) }.map(\.value)
   }
 }
 

@@ -107,17 +107,19 @@ final class Attributes {
   let handle: dnnl_primitive_attr_t
 
   /// - Parameters:
+  ///   - adding: whether the result is added to what its place holds.
   ///   - residual: the layout of an array that is added to the result.
   ///   - eltwise: a function applied after that.
-  init(residual: MemoryDescriptor? = nil, eltwise: Eltwise? = nil) throws(EngineError) {
+  init(adding: Bool = false, residual: MemoryDescriptor? = nil, eltwise: Eltwise? = nil) throws(EngineError) {
     var handle: dnnl_primitive_attr_t?
     try check(dnnl_primitive_attr_create(&handle), "attributes")
     self.handle = try unwrapped(handle)
     try check(dnnl_primitive_attr_set_scratchpad_mode(self.handle, dnnl_scratchpad_mode_user), "attributes")
-    guard residual != nil || eltwise != nil else { return }
+    guard adding || residual != nil || eltwise != nil else { return }
     var operations: dnnl_post_ops_t?
     try check(dnnl_post_ops_create(&operations), "attributes")
     defer { dnnl_post_ops_destroy(operations) }
+    if adding { try check(graft_post_ops_sum(operations), "attributes") }
     if let residual { try check(graft_post_ops_add(operations, residual.handle), "attributes") }
     if let eltwise {
       try check(graft_post_ops_eltwise(operations, eltwise.algorithm, eltwise.alpha, eltwise.beta), "attributes")

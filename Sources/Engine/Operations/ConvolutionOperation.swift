@@ -316,6 +316,10 @@ extension ConvolutionOperation {
     try emitter.step(
       name, descriptor, operationCount: operationCount(emitter.program.shapes[output]) * emitter.batch, arguments)
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
+    if emitter.trains(kernel.path), emitter.isOnlyReader(of: parameters) {
+      try emitter.writeGradient(of: kernel.path, from: packed, kernelLayout, stored, name: name)
+      return unfoldAtLast(emitter, biasGradient)
+    }
     if stored == kernelLayout { return unfold(emitter, kernelGradient: packed, biasGradient: biasGradient) }
     let table = emitter.buffer(floatCount: kernel.rows * kernel.columns)
     if let blocks = try DepthwiseBlocks(kernel, kernelLayout) {
@@ -358,6 +362,11 @@ extension ConvolutionOperation {
           place.isWritten || run.isAccumulating)
       }
     }
+    unfoldBias(emitter, biasGradient)
+  }
+
+  private func unfoldBias(_ emitter: Emitter, _ biasGradient: Buffer) {
+    let (target, columns, run) = (emitter.gradientBuffer, kernel.columns, emitter.run)
     for (path, factor) in [(bias, scale), (normalization?.beta, nil)] {
       guard let place = emitter.gradient(of: path) else { continue }
       emitter.step(name, "unfold", touching: [biasGradient, target]) {
@@ -365,6 +374,39 @@ extension ConvolutionOperation {
           target.floats + place.offset, biasGradient.floats, factor?.floats, 1, columns,
           place.isWritten || run.isAccumulating)
       }
+    }
+  }
+
+  /// The same where the gradient of the folded kernel lies in the place of the kernel's own, when all parts of a batch have
+  /// been added up: what is linear in it is done once.
+  private func unfoldAtLast(_ emitter: Emitter, _ biasGradient: Buffer) {
+    unfoldBias(emitter, biasGradient)
+    guard let normalization, let scale, let offset = emitter.gradientRanges[kernel.path]?.lowerBound else { return }
+    let target = emitter.gradientBuffer
+    let (rows, columns, run) = (kernel.rows, kernel.columns, emitter.run)
+    guard let gamma = emitter.gradient(of: normalization.gamma) else {
+      return emitter.finish(count: rows * columns) {
+        graft_unfold(target.floats + offset, nil, scale.floats, nil, rows, columns)
+      }
+    }
+    let (weights, mean, own) = (
+      emitter.master(kernel.path), emitter.master(normalization.mean), bias.map(emitter.master)
+    )
+    let variance = emitter.master(normalization.variance)
+    let epsilon = normalization.epsilon
+    emitter.step(name, "unfold", touching: [biasGradient, target]) {
+      let sum = target.floats + gamma.offset
+      for c in 0..<columns {
+        let shifted = biasGradient.floats[c] * ((own?.floats[c] ?? 0) - mean.floats[c])
+        let value = shifted / (variance.floats[c] + epsilon).squareRoot()
+        sum[c] = run.isAccumulating ? sum[c] + value : value
+      }
+    }
+    let dots = emitter.buffer(floatCount: columns, isPersistent: true)
+    emitter.finish(count: rows * columns) {
+      graft_unfold(target.floats + offset, weights.floats, scale.floats, dots.floats, rows, columns)
+      let sum = target.floats + gamma.offset
+      for c in 0..<columns { sum[c] += dots.floats[c] / (variance.floats[c] + epsilon).squareRoot() }
     }
   }
 }

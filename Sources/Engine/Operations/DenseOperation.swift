@@ -163,28 +163,7 @@ import Tensors
     let rows = emitter.count(x) / max(1, inputCount)
     try emitter.step(name, descriptor, operationCount: operationCount(rows), arguments)
     let stored = try stored()
-    var table = packed
-    if !(stored == layout) {
-      table = emitter.buffer(floatCount: inputCount * outputCount)
-      try emitter.reorder(name, layout, packed, to: stored, table)
-    }
-    emitter.writeGradient(of: kernel, from: table, name: name)
+    try emitter.writeGradient(of: kernel, from: packed, layout, stored, name: name)
     emitter.writeGradient(of: bias, from: biasGradient, name: name)
-  }
-}
-
-extension Emitter {
-  /// Adds a step that puts single-precision numbers into the gradient of a parameter, where it trains.
-  func writeGradient(of path: ParameterPath?, from source: Buffer, name: String) {
-    guard let place = gradient(of: path) else { return }
-    let (target, run) = (gradientBuffer, run)
-    step(name, "unfold", touching: [source, target]) {
-      let sum = target.floats + place.offset
-      if place.isWritten || run.isAccumulating {
-        graft_accumulate(sum, source.floats, place.count, graft_f32)
-      } else {
-        graft_copy(sum, source.floats, place.count)
-      }
-    }
   }
 }
