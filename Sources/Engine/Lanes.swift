@@ -38,21 +38,16 @@ final class Lanes {
   let lanes: [Lane]
   /// Whether one thread does everything.
   let isAlone: Bool
-  /// What is done with the gradients of a whole batch, shared out among the lanes' threads by its size.
-  private let finishes: [[() -> Void]]
+  /// What each lane's thread does with the gradients of a whole batch.
+  private let finishes: [[Finish]]
   /// The steps that run next.
   private var range = 0..<0
 
   init(_ lanes: [Lane], isAlone: Bool = false, finishes: [Finish] = []) {
     self.lanes = lanes
     self.isAlone = isAlone
-    var shares = lanes.map { _ in (count: 0, bodies: [() -> Void]()) }
-    for finish in finishes.sorted(by: { $0.count > $1.count }) {
-      guard let least = shares.indices.min(by: { shares[$0].count < shares[$1].count }) else { break }
-      shares[least].count += finish.count
-      shares[least].bodies.append(finish.body)
-    }
-    self.finishes = shares.map(\.bodies)
+    let sums = lanes.count > 1 ? Finish.sums(of: lanes[0].gradients.count, besides: finishes) : []
+    self.finishes = (finishes + sums).shared(among: lanes.count)
   }
 
   var first: Lane { lanes[0] }
@@ -69,9 +64,8 @@ final class Lanes {
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  /// Makes the gradients of all parts of a batch those of the whole.
+  /// Makes the gradients of all parts of a batch those of the whole, in the first lane.
   @EngineActor func finishGradients() {
-    withTheirThreads { sumGradients() }
     guard lanes.count > 1 else { return withTheirThreads { finish(0) } }
     graft_run_lanes(
       Int32(lanes.count),
@@ -81,7 +75,19 @@ final class Lanes {
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  private func finish(_ index: Int) { for body in finishes[index] { body() } }
+  /// Adds the gradients of all lanes up, always in one order, and does what is left to do with each while it is near.
+  private func finish(_ index: Int) {
+    for finish in finishes[index] {
+      for range in finish.ranges {
+        for other in lanes.dropFirst() {
+          graft_accumulate(
+            first.gradients.baseAddress.map { $0 + range.lowerBound },
+            other.gradients.baseAddress.map { $0 + range.lowerBound }, range.count, graft_f32)
+        }
+      }
+      finish.body()
+    }
+  }
 
   /// Does work for the lanes from outside: where one thread does everything, without the others.
   @EngineActor func withTheirThreads(_ body: () -> Void) {
@@ -94,12 +100,5 @@ final class Lanes {
   private func runLane(_ index: Int) {
     let steps = lanes[index].steps
     for step in range { steps[step].run() }
-  }
-
-  /// Adds the gradients of all lanes up in the first, always in one order.
-  @EngineActor private func sumGradients() {
-    for other in lanes.dropFirst() {
-      graft_accumulate(first.gradients.baseAddress, other.gradients.baseAddress, other.gradients.count, graft_f32)
-    }
   }
 }

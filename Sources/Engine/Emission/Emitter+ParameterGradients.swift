@@ -2,13 +2,6 @@ import CDNNL
 import CKernels
 import Graphs
 
-/// Work that is done once for all parts of a batch, when their gradients have been added up.
-struct Finish {
-  /// How many numbers it goes through.
-  let count: Int
-  let body: () -> Void
-}
-
 /// How steps bring the gradients of parameters into the plan's one buffer for them.
 extension Emitter {
   /// Where the gradient of a parameter goes, and whether something has been written there before in the same run.
@@ -27,9 +20,10 @@ extension Emitter {
   /// Whether no other operation has a part in the gradients of these parameters.
   func isOnlyReader(of paths: [ParameterPath]) -> Bool { paths.allSatisfy { readerCounts[$0] == 1 } }
 
-  /// Adds work on the gradients of a whole batch, which is done outside of the lanes.
-  func finish(count: Int, _ body: @escaping () -> Void) {
-    if lane.leader == nil { finishes.append(Finish(count: count, body: body)) }
+  /// Adds work on the gradients of some parameters that is done once for a whole batch.
+  func finish(_ paths: [ParameterPath], _ body: @escaping () -> Void) {
+    guard lane.leader == nil else { return }
+    finishes.append(Finish(ranges: paths.compactMap { gradientRanges[$0] }, body: body))
   }
 
   /// Adds a step that puts single-precision numbers into the gradient of a parameter, where it trains.
