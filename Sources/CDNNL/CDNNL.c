@@ -56,6 +56,42 @@ void graft_md_destroy(graft_md *md) { free(md); }
 
 int graft_md_equal(const graft_md *a, const graft_md *b) { return dnnl_memory_desc_equal(native(a), native(b)); }
 
+#if V3
+int graft_md_form(const graft_md *md, int64_t *dims, int64_t *strides, int64_t *blocks, int64_t *axes,
+                  int *block_count) {
+  dnnl_format_kind_t kind;
+  int rank = 0;
+  const dnnl_dims_t *from[4];
+  native_md it = native(md);
+  if (dnnl_memory_desc_query(it, dnnl_query_format_kind, &kind) != dnnl_success || kind != dnnl_blocked) return 0;
+  if (dnnl_memory_desc_query(it, dnnl_query_ndims_s32, &rank) != dnnl_success ||
+      dnnl_memory_desc_query(it, dnnl_query_dims, &from[0]) != dnnl_success ||
+      dnnl_memory_desc_query(it, dnnl_query_strides, &from[1]) != dnnl_success ||
+      dnnl_memory_desc_query(it, dnnl_query_inner_nblks_s32, block_count) != dnnl_success ||
+      dnnl_memory_desc_query(it, dnnl_query_inner_blks, &from[2]) != dnnl_success ||
+      dnnl_memory_desc_query(it, dnnl_query_inner_idxs, &from[3]) != dnnl_success)
+    return 0;
+  memcpy(dims, *from[0], (size_t)rank * sizeof *dims);
+  memcpy(strides, *from[1], (size_t)rank * sizeof *strides);
+  memcpy(blocks, *from[2], (size_t)*block_count * sizeof *blocks);
+  memcpy(axes, *from[3], (size_t)*block_count * sizeof *axes);
+  return rank;
+}
+#else
+int graft_md_form(const graft_md *md, int64_t *dims, int64_t *strides, int64_t *blocks, int64_t *axes,
+                  int *block_count) {
+  native_md it = native(md);
+  if (it->format_kind != dnnl_blocked) return 0;
+  const dnnl_blocking_desc_t *form = &it->format_desc.blocking;
+  *block_count = form->inner_nblks;
+  memcpy(dims, it->dims, (size_t)it->ndims * sizeof *dims);
+  memcpy(strides, form->strides, (size_t)it->ndims * sizeof *strides);
+  memcpy(blocks, form->inner_blks, (size_t)form->inner_nblks * sizeof *blocks);
+  memcpy(axes, form->inner_idxs, (size_t)form->inner_nblks * sizeof *axes);
+  return it->ndims;
+}
+#endif
+
 size_t graft_md_size(const graft_md *md) { return dnnl_memory_desc_get_size(native(md)); }
 
 const graft_md *graft_pd_md(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index) {

@@ -13,6 +13,14 @@ public struct StepProfile: Sendable {
   public let milliseconds: Double
   /// Multiplications and additions, where the step is a convolution or a matrix product.
   public let operationCount: Int
+  /// The extents of what it makes for the whole batch, channels before rows and columns; empty where there is no such thing.
+  public let dimensions: [Int]
+  /// oneDNN's names of the layouts of what it reads and makes.
+  public let layout: String
+  /// The bytes of everything that it reads and writes.
+  public let byteCount: Int
+  /// What its primitive alone takes, where `primitiveLimitMilliseconds` has measured it.
+  public let limitMilliseconds: Double?
 }
 
 extension Plan {
@@ -38,7 +46,19 @@ extension Plan {
       StepProfile(
         name: step.name, implementation: step.implementation, isBackward: index >= forwardCount,
         milliseconds: times[index].sorted()[times[index].count / 2],
-        operationCount: step.operationCount * lanes.lanes.count)
+        operationCount: step.operationCount * lanes.lanes.count,
+        dimensions: dimensions(of: step), layout: step.facts.layout,
+        byteCount: step.facts.byteCount * lanes.lanes.count,
+        limitMilliseconds: step.facts.workload.flatMap { limits[$0] }.map { $0 * Double(batchSize) })
     }
+  }
+
+  /// The extents of what the steps of all lanes make; the gradient of a kernel is one for all.
+  private func dimensions(of step: Step) -> [Int] {
+    var dimensions = step.facts.dimensions
+    if let first = dimensions.first, step.facts.workload?.kind != .parameterGradient {
+      dimensions[0] = first * lanes.lanes.count
+    }
+    return dimensions
   }
 }

@@ -33,6 +33,8 @@ import Tensors
   /// How many of each lane's steps belong to the forward pass.
   let forwardCount: Int
   let workloads: [Workload]
+  /// What each of them takes alone for one sample, in milliseconds, once it has been measured.
+  var limits: [Workload: Double] = [:]
   private var packs: [Pack]
   private var seenVersion = 0
   /// Whether the gradients are those of a whole batch, to which no part can be added any more.

@@ -42,6 +42,7 @@ extension Plan {
           best = min(best, milliseconds / Double(samples * laneCount))
         }
       }
+      limits[workload] = best
       total += best * Double(batchSize * count)
     }
     return total

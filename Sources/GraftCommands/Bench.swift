@@ -9,7 +9,11 @@ struct BenchReport: Encodable, Sendable {
     let implementation: String
     let isBackward: Bool
     let milliseconds: Double
+    let limitMilliseconds: Double?
     let operationCount: Int
+    let dimensions: [Int]
+    let layout: String
+    let byteCount: Int
   }
 
   /// What trained.
@@ -50,7 +54,9 @@ extension BenchReport.Operation {
   fileprivate init(_ profile: StepProfile) {
     self.init(
       name: profile.name, implementation: profile.implementation, isBackward: profile.isBackward,
-      milliseconds: profile.milliseconds, operationCount: profile.operationCount)
+      milliseconds: profile.milliseconds, limitMilliseconds: profile.limitMilliseconds,
+      operationCount: profile.operationCount, dimensions: profile.dimensions, layout: profile.layout,
+      byteCount: profile.byteCount)
   }
 }
 

@@ -142,14 +142,18 @@ struct BenchCommand: AsyncParsableCommand {
     ]
     guard let operations = report.operations else { return lines }
     var table = TextTable([
-      ("operation", .left), ("pass", .left), ("by", .left), ("time", .right), ("GFLOP/s", .right),
+      ("operation", .left), ("pass", .left), ("by", .left), ("time", .right), ("alone", .right), ("GFLOP/s", .right),
+      ("MB", .right), ("makes", .left), ("layout", .left),
     ])
     for operation in operations {
       let rate = Double(operation.operationCount) / operation.milliseconds * 1e-6
       table.add([
         operation.name, operation.isBackward ? "backward" : "forward", operation.implementation,
         operation.milliseconds.formatted(digits: 3) + " ms",
+        operation.limitMilliseconds.map { $0.formatted(digits: 3) + " ms" } ?? "",
         operation.operationCount > 0 ? rate.formatted(digits: 0) : "",
+        (Double(operation.byteCount) / 1e6).formatted(digits: 1),
+        operation.dimensions.map(String.init).joined(separator: "x"), operation.layout,
       ])
     }
     let frozen = report.frozenMicroBatchSize.map { ", \($0) where it is frozen" } ?? ""

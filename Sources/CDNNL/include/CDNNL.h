@@ -30,6 +30,12 @@ const char *graft_pd_implementation(const_dnnl_primitive_desc_t pd);
 dnnl_status_t graft_memory_create(dnnl_memory_t *memory, const graft_md *md, dnnl_engine_t engine);
 
 dnnl_status_t graft_post_ops_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha, float beta);
+// How an array lies in memory: its extents, the distance of neighbours along each axis (of blocks, where an axis is cut
+// into blocks), and the blocks from the outermost to the innermost, each with its axis. Arrays have room for
+// DNNL_MAX_NDIMS numbers. Returns the number of axes; 0 for a layout that cannot be said so.
+int graft_md_form(const graft_md *md, int64_t *dims, int64_t *strides, int64_t *blocks, int64_t *axes,
+                  int *block_count);
+
 // What is computed is added to what the destination holds.
 dnnl_status_t graft_post_ops_sum(dnnl_post_ops_t ops);
 dnnl_status_t graft_post_ops_add(dnnl_post_ops_t ops, const graft_md *md);

@@ -54,6 +54,10 @@ import Tensors
   private let scratchpad = Buffer(floatCount: 0, isPersistent: true)
   /// Memory in which folded kernels and their gradients pass through, one at a time.
   let foldScratch: Buffer
+  /// The convolution or matrix product that the next step is.
+  private var next: Workload?
+  /// What lies in buffers, for the table of the plan.
+  private(set) var images: [ObjectIdentifier: (shape: Shape, layout: ActivationLayout)] = [:]
   private var activations: [ValueID: Activation] = [:]
   private var copies: [ValueID: [Form: Activation]] = [:]
   private var gradients: [ValueID: Activation] = [:]
@@ -136,6 +140,7 @@ extension Emitter {
     let layout = shape.rank == 3 ? layout : .channelsLast
     let buffer = Buffer(byteCount: layout.elementCount(of: shape, batch: batch) * type.byteCount)
     buffers.append(buffer)
+    images[ObjectIdentifier(buffer)] = (shape, layout)
     return Activation(buffer: buffer, layout: layout, shape: shape, type: type)
   }
 
@@ -168,7 +173,11 @@ extension Emitter {
 
 extension Emitter {
   /// Takes note of a convolution or matrix product.
-  func count(_ workload: Workload) { if !isRecomputing { workloads.append(workload) } }
+  func count(_ workload: Workload) {
+    guard !isRecomputing else { return }
+    workloads.append(workload)
+    next = workload
+  }
 
   /// Adds a step that calls a kernel.
   func step(
@@ -177,7 +186,9 @@ extension Emitter {
   ) {
     for buffer in touched { buffer.touch(steps.count) }
     steps.append(
-      Step(name: name, implementation: implementation, operationCount: operationCount, body: body))
+      Step(
+        name: name, implementation: implementation, operationCount: operationCount, facts: facts(touching: touched),
+        body: body))
   }
 
   /// Adds a step that executes a primitive.
@@ -193,9 +204,11 @@ extension Emitter {
     }
     let call = Arguments(list + (try scratchArgument(of: [descriptor])))
     let stream = stream
+    var facts = facts(of: arguments)
+    if operationCount > 0 { swap(&facts.workload, &next) }
     steps.append(
       Step(
-        name: name, implementation: descriptor.implementation, operationCount: operationCount
+        name: name, implementation: descriptor.implementation, operationCount: operationCount, facts: facts
       ) { call.execute(primitive, on: stream) })
   }
 }
@@ -360,22 +373,6 @@ extension Emitter {
     let call = Arguments(list + (try scratchArgument(of: [descriptor])))
     return { [stream] in call.execute(primitive, on: stream) }
   }
-}
-
-// MARK: - Lanes
-
-extension Emitter {
-  /// Multiplications and additions of the convolutions and matrix products among the steps.
-  var operationCount: Int { steps.reduce(0) { $0 + $1.operationCount } }
-
-  /// Whether lanes of their own bring more than adding their gradients up costs.
-  ///
-  /// Every lane has gradients of all parameters, which are added up after the last part of a batch; a core multiplies and
-  /// adds about ten times while memory brings it one byte.
-  var isWorthDividing: Bool { gradientBuffer.byteCount * lane.count * 10 <= operationCount / 10 }
-
-  /// Whether one thread has done everything in about the time that another takes to wake for each step.
-  var isSmall: Bool { operationCount * lane.count <= 8 << 20 && layout.byteCount * lane.count <= 2 << 20 }
 }
 
 // MARK: - Laying out

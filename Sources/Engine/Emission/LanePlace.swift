@@ -12,3 +12,17 @@
   /// The emitter of the first lane, which has made what lanes share; nil for that lane itself.
   let leader: Emitter?
 }
+
+extension Emitter {
+  /// Multiplications and additions of the convolutions and matrix products among the steps.
+  var operationCount: Int { steps.reduce(0) { $0 + $1.operationCount } }
+
+  /// Whether lanes of their own bring more than adding their gradients up costs.
+  ///
+  /// Every lane has gradients of all parameters, which are added up after the last part of a batch; a core multiplies and
+  /// adds about ten times while memory brings it one byte.
+  var isWorthDividing: Bool { gradientBuffer.byteCount * lane.count * 10 <= operationCount / 10 }
+
+  /// Whether one thread has done everything in about the time that another takes to wake for each step.
+  var isSmall: Bool { operationCount * lane.count <= 8 << 20 && layout.byteCount * lane.count <= 2 << 20 }
+}

@@ -8,13 +8,19 @@ final class Step {
   let implementation: String
   /// Multiplications and additions.
   let operationCount: Int
+  /// What a table says of it.
+  let facts: StepFacts
   /// Without isolation: each lane's thread runs its own steps while the engine's waits for them.
   private let body: () -> Void
 
-  init(name: String, implementation: String, operationCount: Int = 0, body: @escaping () -> Void) {
+  init(
+    name: String, implementation: String, operationCount: Int = 0, facts: StepFacts = StepFacts(),
+    body: @escaping () -> Void
+  ) {
     self.name = name
     self.implementation = implementation
     self.operationCount = operationCount
+    self.facts = facts
     self.body = body
   }
 

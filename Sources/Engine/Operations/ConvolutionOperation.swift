@@ -108,10 +108,10 @@ extension ConvolutionOperation {
     if let residual, let residualLayout {
       arguments.append((graft_arg_first_post_op, residualLayout, residual.buffer))
     }
+    emitter.count(workload(.forward, emitter))
     try emitter.step(
       name, descriptor, operationCount: operationCount(outputShape) * emitter.batch, arguments)
     emitter.set(output, y, as: type)
-    emitter.count(workload(.forward, emitter))
     guard trains else { return }
     source = x
     layouts = (xLayout, yLayout)

@@ -50,9 +50,9 @@ import Tensors
       arguments.append(
         (graft_arg_bias, try MemoryDescriptor(dense: [outputCount]), emitter.master(bias)))
     }
+    emitter.count(workload(.forward, emitter))
     try emitter.step(name, descriptor, operationCount: operationCount(rows), arguments)
     emitter.set(output, y, as: type)
-    emitter.count(workload(.forward, emitter))
     layouts = (source, destination)
     packedKernel = (packed, layout)
   }
