@@ -273,6 +273,33 @@ struct KnowledgeTests {
     #expect(found["trainableParameters"] as? Int == counts[train])
   }
 
+  @Test("bench --table says of every operation what it makes, in which layout, and what its primitive takes alone")
+  func benchTable() throws {
+    let place = try Workplace()
+    try place.writeBackbone()
+    let arguments = [
+      "bench", "small.h5", "--train", "all", "--batch-size", "4", "--micro-batch-size", "4", "--table",
+    ]
+    let outcome = try Program.run(arguments + ["--json"], in: place.path)
+    #expect(outcome.status == 0, "\(outcome)")
+    let found = try #require(try outcome.json() as? [String: Any])
+    let operations = try #require(found["operations"] as? [[String: Any]])
+    let primitives = operations.filter { $0["limitMilliseconds"] is Double }
+    for primitive in primitives {
+      let dimensions = primitive["dimensions"] as? [Int] ?? []
+      let isForward = primitive["isBackward"] as? Bool == false
+      #expect(dimensions.count == 2 || dimensions.count == 4, "\(primitive)")
+      #expect(!isForward || dimensions.first == 4, "\(primitive)")
+      #expect((primitive["layout"] as? String)?.isEmpty == false, "\(primitive)")
+      for key in ["byteCount", "operationCount"] { #expect((primitive[key] as? Int ?? 0) > 0, "\(primitive)") }
+    }
+    let limit = try #require(found["limitMilliseconds"] as? Double)
+    let sum = primitives.reduce(0) { $0 + ($1["limitMilliseconds"] as? Double ?? 0) }
+    #expect(limit > 0 && abs(sum - limit) <= 1e-6 * limit, "\(sum) of \(limit)")
+    let text = try Program.run(arguments, in: place.path)
+    #expect(text.output.contains("alone") && text.output.contains("layout"), "\(text)")
+  }
+
   @Test("every command's help shows an example")
   func help() throws {
     for command in [
