@@ -40,8 +40,13 @@ final class Lanes {
   let isAlone: Bool
   /// What each lane's thread does with the gradients of a whole batch.
   private let finishes: [[Finish]]
-  /// The steps that run next.
-  private var range = 0..<0
+  /// What the lanes do next.
+  private var work = Work.finishes
+
+  private enum Work {
+    case steps(Range<Int>)
+    case finishes
+  }
 
   init(_ lanes: [Lane], isAlone: Bool = false, finishes: [Finish] = []) {
     self.lanes = lanes
@@ -53,26 +58,30 @@ final class Lanes {
   var first: Lane { lanes[0] }
 
   /// Runs the same steps of all lanes, and comes back when all have.
-  @EngineActor func run(_ range: Range<Int>) {
-    self.range = range
-    guard lanes.count > 1 else { return withTheirThreads { runLane(0) } }
+  @EngineActor func run(_ range: Range<Int>) { run(.steps(range)) }
+
+  /// Makes the gradients of all parts of a batch those of the whole, in the first lane.
+  @EngineActor func finishGradients() { run(.finishes) }
+
+  @EngineActor private func run(_ work: Work) {
+    self.work = work
+    guard lanes.count > 1 else { return withTheirThreads { workLane(0) } }
     graft_run_lanes(
       Int32(lanes.count),
       { lanes, index in
         guard let lanes else { return }
-        Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().runLane(Int(index))
+        Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().workLane(Int(index))
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  /// Makes the gradients of all parts of a batch those of the whole, in the first lane.
-  @EngineActor func finishGradients() {
-    guard lanes.count > 1 else { return withTheirThreads { finish(0) } }
-    graft_run_lanes(
-      Int32(lanes.count),
-      { lanes, index in
-        guard let lanes else { return }
-        Unmanaged<Lanes>.fromOpaque(lanes).takeUnretainedValue().finish(Int(index))
-      }, Unmanaged.passUnretained(self).toOpaque())
+  /// Does one lane's part of the work.
+  private func workLane(_ index: Int) {
+    switch work {
+    case .steps(let range):
+      let steps = lanes[index].steps
+      for step in range { steps[step].run() }
+    case .finishes: finish(index)
+    }
   }
 
   /// Adds the gradients of all lanes up, always in one order, and does what is left to do with each while it is near.
@@ -95,10 +104,5 @@ final class Lanes {
     let threadCount = graft_begin_alone()
     defer { graft_end_alone(threadCount) }
     body()
-  }
-
-  private func runLane(_ index: Int) {
-    let steps = lanes[index].steps
-    for step in range { steps[step].run() }
   }
 }
