@@ -35,6 +35,9 @@ public struct PlanOptions: Sendable {
     /// Batches shared out among the threads, each computing its samples from beginning to end; all threads work on each
     /// operation without it.
     case lanes
+    /// Convolutions by loops of Graft's own where these are faster, those of three by three by Winograd's algorithm; oneDNN's
+    /// primitives throughout without it.
+    case loops
   }
 
   /// How many samples one run computes.

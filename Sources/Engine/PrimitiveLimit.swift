@@ -11,6 +11,13 @@ struct Workload: Hashable {
     case parameterGradient
   }
 
+  /// What does it.
+  enum Loop: Hashable {
+    case primitive
+    case winograd
+    case pointwise
+  }
+
   let kind: Kind
   /// Extents of one sample: channels, rows, columns; rows and columns are 1 for a matrix product.
   let input: [Int]
@@ -21,14 +28,15 @@ struct Workload: Hashable {
   let insets: Insets2D
   /// What images and kernels are; the gradients of kernels are single precision always.
   var type = NumberType.f32
+  var loop = Loop.primitive
 }
 
 extension Plan {
-  /// The time that oneDNN's convolutions and matrix products alone would take for one batch, in milliseconds.
+  /// The time that the plan's convolutions and matrix products alone would take for one batch, in milliseconds.
   ///
   /// Each is timed by itself, in the layouts that it likes best and with its own memory, at several numbers of samples,
   /// on all threads together and on each thread alone at the same time; the best counts. No plan of the same primitives
-  /// can be faster, whatever it chooses. Where a plan has a loop of its own in place of a primitive, nothing is counted.
+  /// can be faster, whatever it chooses. Nothing is counted for the way back through depthwise convolutions.
   ///
   /// - Parameter batchSize: the number of samples that the time is for.
   /// - Throws: `EngineError` where oneDNN refuses a primitive.
@@ -69,6 +77,7 @@ extension Plan {
 
   /// The primitive with memory of its own.
   private func step(samples: Int, lane: Int) throws(EngineError) -> Step {
+    guard loop == .primitive else { return try ownStep(samples: samples) }
     let engine = try Processor.engine
     let stream = try Processor.stream(lane: lane)
     let descriptor = try descriptor(samples: samples, engine: engine)

@@ -56,7 +56,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What the plan leaves undone, with commas: fold, fuse, layout, arena, micro-batch, lanes.", valueName: "passes"),
+      "What the plan leaves undone, with commas: fold, fuse, layout, arena, micro-batch, lanes, loops.",
+      valueName: "passes"),
     transform: { try PlanPasses($0) })
   var planWithout = PlanPasses.none
 

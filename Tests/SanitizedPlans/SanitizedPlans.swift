@@ -34,7 +34,25 @@ struct SanitizedPlans {
         layerCount += 1
       }
     }
+    for padding in [Padding.same, .valid] {
+      let graph = try blocks(padding)
+      planCount += try await EngineActor.run { () throws in try steps(of: graph, training: false) }
+      layerCount += graph.layerNames.count
+    }
     print("\(layerCount) layers in \(planCount) plans: every access lies inside its array")
+  }
+
+  /// Convolutions with as many channels as our own loops want, on images that no tile divides.
+  private static func blocks(_ padding: Padding) throws -> Graph {
+    var graph = Graph(name: "blocks")
+    var node = try graph.addInput(Input(shape: [9, 7, 3]), named: "image")
+    for (name, filters, size) in [("first", 16, 1), ("window", 24, 3), ("point", 40, 1), ("again", 32, 3)] {
+      node = try graph.apply(
+        Conv2D(filters: filters, kernelSize: Size2D(size), padding: padding, activation: .relu()), named: name,
+        to: [node])
+    }
+    graph.outputs = [node]
+    return graph
   }
 
   /// Runs a graph in every way.

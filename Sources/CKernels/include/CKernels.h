@@ -143,6 +143,43 @@ size_t graft_depthwise_backward_scratch(graft_depthwise shape);
 void graft_depthwise_backward(float *dx, float *dw, float *db, const float *x, graft_bounded x_mask, const float *w,
                               const float *dy, graft_bounded y_mask, graft_depthwise shape, float *scratch);
 
+// MARK: Convolutions with strides of 1 on blocks of eight channels, [samples][channels / 8][rows][columns][8]
+
+typedef struct {
+  size_t samples, inputs, outputs;  // channels, whole blocks
+  size_t rows, columns, output_rows, output_columns;
+  size_t top, left;  // rows above and columns left of the image that are zero
+} graft_convolution;
+
+// What happens to the sums: min(max(sum + bias + residual, low), high), and nothing else comes through where the mask
+// lets nothing through. bias and residual may be NULL.
+typedef struct {
+  const float *bias, *residual;
+  float low, high;
+  graft_bounded mask;
+} graft_ending;
+
+// Whether windows of three by three are faster by Winograd's algorithm than one after another.
+bool graft_winograd_is_fast(graft_convolution shape);
+// How many numbers a kernel has once it is transformed.
+size_t graft_winograd_kernel_count(size_t inputs, size_t outputs);
+// u from w[3][3][inputs][outputs]; for the way back, from the gradients of outputs to those of inputs.
+void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs);
+void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs);
+// y = x * w on at most so many threads, each with its part of the scratch. The results do not depend on their number.
+size_t graft_winograd_scratch(graft_convolution shape, size_t workers);
+void graft_winograd(float *y, const float *x, const float *u, graft_convolution shape, graft_ending ending,
+                    float *scratch, size_t workers);
+// dw[3][3][inputs][outputs] (+)= the gradient of the kernel, db = Σ dy
+size_t graft_winograd_gradient_scratch(graft_convolution shape);
+void graft_winograd_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution shape,
+                             float *scratch, bool accumulate);
+
+// For windows of one: dw[inputs][outputs] (+)= Σ x·dy over samples and pixels, db = Σ dy
+bool graft_pointwise_is_fast(graft_convolution shape);
+void graft_pointwise_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution shape,
+                              bool accumulate);
+
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.

@@ -182,13 +182,14 @@ extension Emitter {
   /// Adds a step that calls a kernel.
   func step(
     _ name: String, _ implementation: String, touching touched: [Buffer], operationCount: Int = 0,
-    _ body: @escaping () -> Void
+    making dimensions: [Int]? = nil, _ body: @escaping () -> Void
   ) {
     for buffer in touched { buffer.touch(steps.count) }
+    var facts = facts(touching: touched)
+    if let dimensions { facts.dimensions = dimensions }
+    if operationCount > 0 { swap(&facts.workload, &next) }
     steps.append(
-      Step(
-        name: name, implementation: implementation, operationCount: operationCount, facts: facts(touching: touched),
-        body: body))
+      Step(name: name, implementation: implementation, operationCount: operationCount, facts: facts, body: body))
   }
 
   /// Adds a step that executes a primitive.

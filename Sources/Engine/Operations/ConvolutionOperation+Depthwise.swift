@@ -81,7 +81,7 @@ extension ConvolutionOperation {
 
 extension graft_bounded {
   /// A value in a buffer that has been cut; nothing where there are no bounds.
-  fileprivate init(_ bounds: (low: Float, high: Float)?, _ buffer: Buffer) {
+  init(_ bounds: (low: Float, high: Float)?, _ buffer: Buffer) {
     guard let bounds else {
       self.init(values: nil, low: 0, high: 0)
       return

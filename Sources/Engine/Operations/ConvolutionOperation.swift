@@ -40,6 +40,8 @@ import Tensors
   private var layouts: (source: MemoryDescriptor, destination: MemoryDescriptor)?
   private var hint: PrimitiveDescriptor?
   private(set) var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
+  /// The kernel of the way there as Winograd's algorithm wants it.
+  var winogradKernel: Buffer?
   private var packedBias: Buffer?
   private(set) var scale: Buffer?
   /// Brings the folded kernel into every layout that a primitive wants.
@@ -67,11 +69,12 @@ import Tensors
 
   private var shimWindow: graft_window { graft_window(window, insets) }
 
-  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
+  func workload(_ kind: Workload.Kind, _ emitter: Emitter, by loop: Workload.Loop = .primitive) -> Workload {
     let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
     return Workload(
       kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
-      kernel: kernel.dimensions, window: window, insets: insets, type: emitter.operandType(emitter.imageType))
+      kernel: kernel.dimensions, window: window, insets: insets, type: emitter.operandType(emitter.imageType),
+      loop: loop)
   }
 }
 
@@ -87,8 +90,22 @@ extension ConvolutionOperation {
       emitter, there: there.layout, input: there.shape, output: outputShape, trains: trains)
     let x = try emitter.operand(inputs[0], in: choice.source, as: type)
     let y = emitter.activation(outputShape, choice.destination, x.type)
-    let (xLayout, yLayout) = (try emitter.descriptor(x), try emitter.descriptor(y))
     let residual = hasResidual ? try emitter.operand(inputs[1], in: y.layout, as: type) : nil
+    if try !emitWinograd(emitter, x, y, residual: residual) {
+      try emitPrimitive(emitter, x, y, residual: residual, trains: trains)
+    }
+    emitter.set(output, y, as: type)
+    guard trains else { return }
+    source = x
+    let layouts = (source: try emitter.descriptor(x), destination: try emitter.descriptor(y))
+    self.layouts = layouts
+    hint = try forward(emitter, layouts.source, layouts.destination, Attributes(), trains: true)
+  }
+
+  private func emitPrimitive(
+    _ emitter: Emitter, _ x: Emitter.Activation, _ y: Emitter.Activation, residual: Emitter.Activation?, trains: Bool
+  ) throws(EngineError) {
+    let (xLayout, yLayout) = (try emitter.descriptor(x), try emitter.descriptor(y))
     let residualLayout = try residual.map { value throws(EngineError) in try emitter.descriptor(value) }
     let attributes = try Attributes(residual: residualLayout, eltwise: activation.eltwise)
     let descriptor = try forward(emitter, xLayout, yLayout, attributes, trains: trains)
@@ -110,13 +127,8 @@ extension ConvolutionOperation {
     }
     emitter.count(workload(.forward, emitter))
     try emitter.step(
-      name, descriptor, operationCount: operationCount(outputShape) * emitter.batch, arguments)
-    emitter.set(output, y, as: type)
-    guard trains else { return }
-    source = x
-    layouts = (xLayout, yLayout)
-    packedKernel = (packed, kernelLayout)
-    hint = try forward(emitter, xLayout, yLayout, Attributes(), trains: true)
+      name, descriptor, operationCount: operationCount(y.shape) * emitter.batch, arguments)
+    if trains { packedKernel = (packed, kernelLayout) }
   }
 
   private func forward(
@@ -169,28 +181,39 @@ extension ConvolutionOperation {
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
     let rounds = emitter.imageType == .bf16 && emitter.operandType(.bf16) == .f32
     if normalization == nil && stored == layout && !rounds { return master }
-    let packed = emitter.packed(floatCount: (layout.byteCount + 3) / 4)
+    let packedCount = layout.byteCount / 4
+    return try packKernel(emitter, floatCount: (layout.byteCount + 3) / 4) { origin, packed throws(EngineError) in
+      let reorder: @EngineActor () -> Void
+      if let blocks = try DepthwiseBlocks(kernel, layout) {
+        reorder = { blocks.pack(origin.floats, to: packed.floats) }
+      } else if let blocks = try DepthwiseBlocks(kernel, layout, .bf16) {
+        let wide = emitter.packed(floatCount: blocks.elementCount)
+        reorder = {
+          blocks.pack(origin.floats, to: wide.floats)
+          graft_narrow(packed.address, wide.floats, blocks.elementCount)
+        }
+      } else {
+        reorder = try emitter.packReorder(stored, origin, to: layout, packed)
+      }
+      return {
+        reorder()
+        if rounds { graft_round_to_bf16(packed.floats, packedCount) }
+      }
+    }
+  }
+
+  /// The kernel as `reader` says how to bring it from Keras's table, with the normalisation's scale folded in.
+  func packKernel(
+    _ emitter: Emitter, floatCount: Int,
+    by reader: (_ origin: Buffer, _ packed: Buffer) throws(EngineError) -> @EngineActor () -> Void
+  ) throws(EngineError) -> Buffer {
+    let master = emitter.master(kernel.path)
+    let packed = emitter.packed(floatCount: floatCount)
     let scale = foldedScale(emitter)
     let scratch = emitter.foldScratch
     if scale != nil { scratch.reserve(byteCount: master.byteCount) }
-    let origin = scale == nil ? master : scratch
-    let (rows, columns, packedCount) = (kernel.rows, kernel.columns, layout.byteCount / 4)
-    let reorder: @EngineActor () -> Void
-    if let blocks = try DepthwiseBlocks(kernel, layout) {
-      reorder = { blocks.pack(origin.floats, to: packed.floats) }
-    } else if let blocks = try DepthwiseBlocks(kernel, layout, .bf16) {
-      let wide = emitter.packed(floatCount: blocks.elementCount)
-      reorder = {
-        blocks.pack(origin.floats, to: wide.floats)
-        graft_narrow(packed.address, wide.floats, blocks.elementCount)
-      }
-    } else {
-      reorder = try emitter.packReorder(stored, origin, to: layout, packed)
-    }
-    let body: @EngineActor () -> Void = {
-      reorder()
-      if rounds { graft_round_to_bf16(packed.floats, packedCount) }
-    }
+    let (rows, columns) = (kernel.rows, kernel.columns)
+    let body = try reader(scale == nil ? master : scratch, packed)
     if let reorders {
       // The kernel is folded once for all of them.
       reorders.bodies.append(body)
@@ -220,7 +243,7 @@ extension ConvolutionOperation {
   }
 
   /// The bias, or s·(b − μ) + β where a normalisation is folded; nil where there is neither.
-  private func packBias(_ emitter: Emitter) -> Buffer? {
+  func packBias(_ emitter: Emitter) -> Buffer? {
     guard let normalization else { return bias.map(emitter.master) }
     if let packedBias { return packedBias }
     guard let scale = foldedScale(emitter) else { return nil }
@@ -250,6 +273,7 @@ extension ConvolutionOperation {
     gradient = emitter.operand(gradient)
     try emitParameterGradients(emitter, gradient, layouts, hint, source)
     guard emitter.needsGradient(inputs[0]) else { return }
+    if try emitWinogradInputGradient(emitter, gradient, source) { return }
     try emitInputGradient(emitter, gradient, layouts, hint, source)
   }
 
@@ -308,6 +332,9 @@ extension ConvolutionOperation {
     guard kernelTrains else {
       emitter.channelSum(of: gradient, into: biasGradient, channels: kernel.columns, name: name)
       return unfold(emitter, kernelGradient: nil, biasGradient: biasGradient)
+    }
+    if let loop = kernelGradientLoop(emitter, gradient, source) {
+      return emitKernelGradient(emitter, gradient, source, by: loop, biasGradient)
     }
     let free = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
     let biasLayout = hasBias ? try MemoryDescriptor(dense: [kernel.columns]) : nil

@@ -1,0 +1,71 @@
+// What the loops of convolutions over blocks of eight channels have in common.
+#ifndef GRAFT_BLOCKS_H
+#define GRAFT_BLOCKS_H
+
+#include "CKernels.h"
+#include "Parallel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+// Loops whose counts are known, over accumulators that are to stay in registers.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+enum { WIDTH = 8 };
+
+// The channels of a block as the compiler's vector type, at addresses as of single numbers; the same as whole numbers.
+typedef float block __attribute__((vector_size(32), aligned(4)));
+typedef int bits __attribute__((vector_size(32)));
+
+// In functions that are compiled for several processors no vector may be passed by value: these are macros.
+#define LOAD(address) (*(const block *)(address))
+#define STORE(address, value) (*(block *)(address) = (value))
+
+// Blocks of eight numbers for each place: the distance of one block from the next, and of one segment of places.
+struct blocks {
+  const float *numbers;
+  size_t count, apart, step;
+};
+
+// A tile of products sums[rows][wide·8] (+)= Σ over segments and places of a[place][row]·b[column][place]. Eight sums keep
+// the multipliers busy and leave registers for the factors: four channels against two blocks, or eight against one.
+INLINE void add_tile(float *sums, size_t row, const float *a, size_t a_step, const float *b, const struct blocks *of_b,
+                     size_t segments, size_t places, const int rows, const int wide, bool accumulate) {
+  block sum[8][2];
+  UNROLLED for (int i = 0; i < rows; i++)
+    UNROLLED for (int j = 0; j < wide; j++)
+      sum[i][j] = accumulate ? LOAD(sums + (size_t)i * row + j * WIDTH) : (block){0};
+  for (size_t segment = 0; segment < segments; segment++, a += a_step, b += of_b->step)
+    for (size_t place = 0; place < places; place++) {
+      block factor[2];
+      UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(b + (size_t)j * of_b->apart + place * WIDTH);
+      UNROLLED for (int i = 0; i < rows; i++)
+        UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * a[place * WIDTH + i];
+    }
+  UNROLLED for (int i = 0; i < rows; i++)
+    UNROLLED for (int j = 0; j < wide; j++) STORE(sums + (size_t)i * row + j * WIDTH, sum[i][j]);
+}
+
+// sums[8·a.count][8·b.count] (+)= Σ over segments and places of a·b. A pair of blocks of b stays in the nearest cache while
+// some blocks of a, which stay in the next one, pass by.
+INLINE void add_products(float *sums, struct blocks a, struct blocks b, size_t segments, size_t places,
+                         bool accumulate) {
+  enum { NEAR = 24 };
+  const size_t row = b.count * WIDTH;
+  for (size_t first = 0; first < a.count; first += NEAR) {
+    const size_t last = first + NEAR < a.count ? first + NEAR : a.count;
+    for (size_t pair = 0; pair < b.count; pair += 2) {
+      const float *with = b.numbers + pair * b.apart;
+      for (size_t i = first; i < last; i++) {
+        const float *of = a.numbers + i * a.apart;
+        float *target = sums + i * WIDTH * row + pair * WIDTH;
+        if (pair + 1 == b.count) {
+          add_tile(target, row, of, a.step, with, &b, segments, places, 8, 1, accumulate);
+        } else {
+          add_tile(target, row, of, a.step, with, &b, segments, places, 4, 2, accumulate);
+          add_tile(target + 4 * row, row, of + 4, a.step, with, &b, segments, places, 4, 2, accumulate);
+        }
+      }
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,224 @@
+#include "Winograd.h"
+
+// Sums of products come in panels of two blocks, the last of which may be half empty.
+enum { PANEL = 2 * WIDTH };
+
+static size_t panels(size_t channels) { return (channels + PANEL - 1) / PANEL; }
+
+bool graft_winograd_is_fast(graft_convolution s) {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return false;
+#endif
+  // Measured: with fewer channels or smaller images the transforms cost what the products save.
+  return s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0 && s.inputs >= 16 && s.outputs >= 16 && s.output_rows > 3 &&
+         s.output_columns > 3 && s.top < 3 && s.left < 3;
+}
+
+// MARK: Kernels
+
+size_t graft_winograd_kernel_count(size_t inputs, size_t outputs) { return POSITIONS * panels(outputs) * PANEL * inputs; }
+
+struct packing {
+  float *u;
+  const float *w;
+  size_t rows, columns;  // of the table: inputs and outputs of the way there
+};
+
+// G g Gᵀ of eight columns of one row of the table.
+INLINE void transform_kernel(block u[POSITIONS], const float *w, size_t tap) {
+  block half[4][3];
+  UNROLLED for (size_t c = 0; c < 3; c++) {
+    const block a = LOAD(w + c * tap), b = LOAD(w + (3 + c) * tap), d = LOAD(w + (6 + c) * tap);
+    half[0][c] = a;
+    half[1][c] = (a + b + d) * 0.5f;
+    half[2][c] = (a - b + d) * 0.5f;
+    half[3][c] = d;
+  }
+  UNROLLED for (int r = 0; r < 4; r++) {
+    u[r * 4] = half[r][0];
+    u[r * 4 + 1] = (half[r][0] + half[r][1] + half[r][2]) * 0.5f;
+    u[r * 4 + 2] = (half[r][0] - half[r][1] + half[r][2]) * 0.5f;
+    u[r * 4 + 3] = half[r][2];
+  }
+}
+
+// u[position][panel of outputs][input][16]
+GRAFT_CLONES static void pack_range(const void *context, size_t begin, size_t end) {
+  const struct packing j = *(const struct packing *)context;
+  const size_t count = panels(j.columns), tap = j.rows * j.columns;
+  for (size_t panel = begin; panel < end; panel++)
+    for (size_t input = 0; input < j.rows; input++)
+      for (size_t half = 0; half < 2; half++) {
+        const size_t output = panel * PANEL + half * WIDTH;
+        block u[POSITIONS] = {0};
+        if (output < j.columns) transform_kernel(u, j.w + input * j.columns + output, tap);
+        for (size_t p = 0; p < POSITIONS; p++)
+          STORE(j.u + ((p * count + panel) * j.rows + input) * PANEL + half * WIDTH, u[p]);
+      }
+}
+
+// The same for the way back: inputs and outputs change places, and the window is turned by half a circle, which for the
+// transformed one exchanges the first and last of its rows and columns.
+GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size_t end) {
+  const struct packing j = *(const struct packing *)context;
+  const size_t count = panels(j.rows), tap = j.rows * j.columns;
+  static const size_t turned[4] = {3, 1, 2, 0};
+  for (size_t panel = begin; panel < end; panel++)
+    for (size_t output = 0; output < j.columns; output += WIDTH)
+      for (size_t place = 0; place < PANEL; place++) {
+        const size_t input = panel * PANEL + place;
+        block u[POSITIONS] = {0};
+        if (input < j.rows) transform_kernel(u, j.w + input * j.columns + output, tap);
+        for (size_t p = 0; p < POSITIONS; p++) {
+          const size_t position = turned[p / 4] * 4 + turned[p % 4];
+          float *to = j.u + ((position * count + panel) * j.columns + output) * PANEL + place;
+          for (size_t i = 0; i < WIDTH; i++) to[i * PANEL] = u[p][i];
+        }
+      }
+}
+
+void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs) {
+  struct packing j = {u, w, inputs, outputs};
+  graft_parallel(panels(outputs), 1, pack_range, &j);
+}
+
+void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs) {
+  struct packing j = {u, w, inputs, outputs};
+  graft_parallel(panels(inputs), 1, pack_back_range, &j);
+}
+
+// MARK: Images
+
+struct job {
+  graft_convolution shape;
+  struct tiling tiling;
+  graft_ending ending;
+  float *y;
+  const float *x, *u;
+  float *scratch;
+  size_t workers, at_once;
+};
+
+// m[tile][16] = Σ over inputs of v[input / 8][tile][input % 8]·u[input][16], for six tiles or fewer.
+INLINE void multiply_tiles(float *m, const float *v, size_t v_block, const float *u, size_t blocks, const int tiles) {
+  block sum[6][2];
+  UNROLLED for (int i = 0; i < tiles; i++) sum[i][0] = sum[i][1] = (block){0};
+  for (size_t b = 0; b < blocks; b++, v += v_block, u += WIDTH * PANEL)
+    UNROLLED for (int k = 0; k < WIDTH; k++) {
+      const block left = LOAD(u + k * PANEL), right = LOAD(u + k * PANEL + WIDTH);
+      UNROLLED for (int i = 0; i < tiles; i++) {
+        const float factor = v[i * WIDTH + k];
+        sum[i][0] += left * factor;
+        sum[i][1] += right * factor;
+      }
+    }
+  UNROLLED for (int i = 0; i < tiles; i++) {
+    STORE(m + i * PANEL, sum[i][0]);
+    STORE(m + i * PANEL + WIDTH, sum[i][1]);
+  }
+}
+
+// One position: m[panel][tile][16] for all panels of outputs.
+INLINE void multiply(float *m, const float *v, const float *u, size_t inputs, size_t count, size_t at_once, size_t tiles) {
+  const size_t v_block = at_once * WIDTH, blocks = inputs / WIDTH;
+  for (size_t panel = 0; panel < count; panel++, m += at_once * PANEL, u += inputs * PANEL) {
+    size_t i = 0;
+    for (; i + 6 <= tiles; i += 6) multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, 6);
+    float *rest = m + i * PANEL;
+    const float *of = v + i * WIDTH;
+    switch (tiles - i) {
+      case 1: multiply_tiles(rest, of, v_block, u, blocks, 1); break;
+      case 2: multiply_tiles(rest, of, v_block, u, blocks, 2); break;
+      case 3: multiply_tiles(rest, of, v_block, u, blocks, 3); break;
+      case 4: multiply_tiles(rest, of, v_block, u, blocks, 4); break;
+      case 5: multiply_tiles(rest, of, v_block, u, blocks, 5); break;
+      default: break;
+    }
+  }
+}
+
+// What comes after the sum: bias, the other branch, and a cut, by bounds or by what the value itself was cut to before.
+INLINE void end(float *y, const block *sum, const block *bias, const graft_ending *ending, size_t place) {
+  block value = *sum + *bias;
+  if (ending->residual) value += LOAD(ending->residual + place);
+  const block low = (block){0} + ending->low, high = (block){0} + ending->high;
+  // What is no number stays none.
+  value = (block)(((bits)low & (value < low)) | ((bits)value & ~(value < low)));
+  value = (block)(((bits)high & (value > high)) | ((bits)value & ~(value > high)));
+  if (ending->mask.values) {
+    const block known = LOAD(ending->mask.values + place);
+    value = (block)((bits)value & (known > ending->mask.low) & (known < ending->mask.high));
+  }
+  STORE(y + place, value);
+}
+
+// Aᵀ m A and what comes after it, of `count` tiles of one block of outputs.
+INLINE void transform_outputs(const struct job *j, const float *m, size_t apart, size_t output_block, size_t first,
+                              size_t count) {
+  const graft_convolution *s = &j->shape;
+  const size_t line = s->output_columns * WIDTH;
+  const block bias = j->ending.bias ? LOAD(j->ending.bias + output_block * WIDTH) : (block){0};
+  struct tile tile = tile_at(&j->tiling, first);
+  for (size_t i = 0; i < count; i++, m += PANEL, go_on(&tile, &j->tiling)) {
+    block half[2][4];
+    UNROLLED for (size_t c = 0; c < 4; c++) {
+      const block a = LOAD(m + c * apart), b = LOAD(m + (4 + c) * apart), d = LOAD(m + (8 + c) * apart);
+      half[0][c] = a + b + d;
+      half[1][c] = b - d - LOAD(m + (12 + c) * apart);
+    }
+    const size_t row = (tile.sample * (s->outputs / WIDTH) + output_block) * s->output_rows + tile.row * 2;
+    const size_t place = row * line + tile.column * 2 * WIDTH;
+    const bool has_right = tile.column * 2 + 1 < s->output_columns, has_lower = tile.row * 2 + 1 < s->output_rows;
+    UNROLLED for (size_t r = 0; r < 2; r++) {
+      if (r > 0 && !has_lower) continue;
+      const block left = half[r][0] + half[r][1] + half[r][2], right = half[r][1] - half[r][2] - half[r][3];
+      end(j->y, &left, &bias, &j->ending, place + r * line);
+      if (has_right) end(j->y, &right, &bias, &j->ending, place + r * line + WIDTH);
+    }
+  }
+}
+
+static size_t input_distance(const graft_convolution *s, size_t at_once) { return at_once * s->inputs + APART; }
+
+static size_t output_distance(const graft_convolution *s, size_t at_once) {
+  return at_once * panels(s->outputs) * PANEL + APART;
+}
+
+static size_t scratch_of_worker(const graft_convolution *s, size_t at_once) {
+  return POSITIONS * (input_distance(s, at_once) + output_distance(s, at_once));
+}
+
+GRAFT_CLONES static void images_range(const void *context, size_t begin, size_t end) {
+  const struct job *j = context;
+  const graft_convolution *s = &j->shape;
+  const size_t v_apart = input_distance(s, j->at_once), m_apart = output_distance(s, j->at_once);
+  for (size_t worker = begin; worker < end; worker++) {
+    float *v = j->scratch + worker * scratch_of_worker(s, j->at_once), *m = v + POSITIONS * v_apart;
+    const size_t last = j->tiling.count * (worker + 1) / j->workers;
+    for (size_t first = j->tiling.count * worker / j->workers; first < last; first += j->at_once) {
+      const size_t count = last - first < j->at_once ? last - first : j->at_once;
+      for (size_t b = 0; b < s->inputs / WIDTH; b++)
+        transform_inputs(v + b * j->at_once * WIDTH, v_apart, j->x, b, s, &j->tiling, first, count);
+      for (size_t p = 0; p < POSITIONS; p++)
+        multiply(m + p * m_apart, v + p * v_apart, j->u + p * panels(s->outputs) * PANEL * s->inputs, s->inputs,
+                 panels(s->outputs), j->at_once, count);
+      for (size_t b = 0; b < s->outputs / WIDTH; b++)
+        transform_outputs(j, m + b / 2 * j->at_once * PANEL + b % 2 * WIDTH, m_apart, b, first, count);
+    }
+  }
+}
+
+static size_t tiles_of_worker(const graft_convolution *s, size_t workers) {
+  return tiles_at_once(s, (tiling_of(s).count + workers - 1) / workers);
+}
+
+size_t graft_winograd_scratch(graft_convolution s, size_t workers) {
+  return workers * scratch_of_worker(&s, tiles_of_worker(&s, workers));
+}
+
+void graft_winograd(float *y, const float *x, const float *u, graft_convolution s, graft_ending ending, float *scratch,
+                    size_t workers) {
+  struct job j = {.shape = s, .tiling = tiling_of(&s), .ending = ending, .y = y, .x = x, .u = u, .scratch = scratch,
+                  .workers = workers, .at_once = tiles_of_worker(&s, workers)};
+  graft_parallel(workers, 1, images_range, &j);
+}

@@ -1,0 +1,130 @@
+import Engine
+import Graphs
+import Tensors
+import Testing
+
+/// Dense convolutions by loops of our own beside oneDNN's primitives.
+@Suite struct LoopTests {
+  struct Window: Sendable, CustomTestStringConvertible {
+    var size = 3
+    var image = Size2D(13, 11)
+    var inputs = 16
+    var outputs = 24
+    var padding = Padding.same
+    var function = ActivationFunction.relu()
+    var hasResidual = false
+
+    var testDescription: String {
+      "\(size) by \(size) on \(image), \(inputs) to \(outputs), \(padding), \(function)"
+        + (hasResidual ? ", with a way around" : "")
+    }
+  }
+
+  static let windows = [
+    Window(), Window(padding: .valid), Window(image: Size2D(4, 5), inputs: 40, outputs: 16),
+    Window(image: Size2D(6, 9), function: .relu(maxValue: 0.6)), Window(outputs: 16, hasResidual: true),
+    Window(inputs: 24, outputs: 24, function: .linear, hasResidual: true),
+    // So many channels and pixels that there are several portions of each.
+    Window(image: Size2D(34, 30), inputs: 280, outputs: 248, padding: .valid),
+    Window(size: 1), Window(size: 1, outputs: 8, function: .relu(maxValue: 0.6)),
+    Window(size: 1, image: Size2D(3, 2), inputs: 48, outputs: 40),
+    Window(size: 1, image: Size2D(17, 13), inputs: 232, outputs: 16),
+  ]
+
+  @Test(arguments: windows, [nil, 1])
+  func resultsAreThoseOfOneDNN(window: Window, laneCount: Int?) async throws {
+    let graph = try Self.network(window)
+    let all = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
+    try await EngineActor.run { () throws(any Error) in
+      let bank = try ParameterBank(graph: graph, weights: .generated(for: graph, gain: 1.5))
+      var results: [(outputs: [Float], gradients: [Float])] = []
+      var loops: [Set<String>] = []
+      for without: Set<PlanOptions.Pass> in [[], [.loops], [.fuse], [.fold]] {
+        var options = PlanOptions(batchSize: 4, trainable: all, without: without)
+        options.wantsInputGradients = true
+        options.laneCount = laneCount
+        let plan = try Plan(graph, parameters: bank, options: options)
+        plan.inputs[0].values.fill("input")
+        // Twice, and the sums kept: what is added to what is there is added to it.
+        for pass in 0..<2 {
+          plan.forward()
+          plan.outputGradients[0].fill("gradient \(pass)")
+          plan.backward(accumulating: pass > 0)
+        }
+        results.append((Array(plan.outputs[0].values), Array(plan.gradients.values) + Array(plan.inputGradients[0])))
+        loops.append(Set(plan.profile(repeats: 1).map(\.implementation)))
+      }
+      if Self.hasBlocksOfEight {
+        let expected: Set = window.size == 3 ? ["winograd", "winograd_gradient"] : ["pointwise_gradient"]
+        #expect(loops[0].isSuperset(of: expected))
+        #expect(loops[1].isDisjoint(with: expected))
+      }
+      for result in [results[0], results[2], results[3]] {
+        #expect(relativeDistance(result.outputs, results[1].outputs) < 1e-6)
+        #expect(relativeDistance(result.gradients, results[1].gradients) < 5e-6)
+      }
+    }
+  }
+
+  @Test func resultsDoNotDependOnThreadsOrTheBatch() async throws {
+    let graph = try Self.network(Window(image: Size2D(14), inputs: 32, outputs: 48))
+    let all = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
+    try await EngineActor.run { () throws(any Error) in
+      let bank = try ParameterBank(graph: graph, weights: .generated(for: graph, gain: 1.5))
+      let usual = EngineThreads.use(0)
+      defer { EngineThreads.use(usual) }
+      var gradients: [[Float]] = []
+      for threads in [1, 2, 3] {
+        EngineThreads.use(threads)
+        var options = PlanOptions(batchSize: 3, trainable: all)
+        options.laneCount = 1
+        let plan = try Plan(graph, parameters: bank, options: options)
+        plan.inputs[0].values.fill("input")
+        plan.forward()
+        plan.outputGradients[0].fill("gradient")
+        plan.backward()
+        // Those before and behind it are oneDNN's, which adds what its threads have found.
+        let own = plan.gradients.ranges.filter { $0.path.layer == "dense" }
+        gradients.append(own.flatMap { plan.gradients.values[$0.range] })
+      }
+      #expect(gradients[0] == gradients[1] && gradients[0] == gradients[2])
+
+      var outputs: [[Float]] = []
+      for batchSize in [1, 3] {
+        let plan = try Plan(graph, parameters: bank, options: PlanOptions(batchSize: batchSize))
+        plan.inputs[0].values.fill("input")
+        plan.forward()
+        outputs.append(Array(plan.outputs[0].values.prefix(4)))
+      }
+      #expect(relativeDistance(outputs[0], outputs[1]) < 1e-6)
+    }
+  }
+
+  /// Whether oneDNN keeps images in blocks of eight channels here: with AVX2, and not with AVX-512.
+  @EngineActor static var hasBlocksOfEight: Bool { EngineDescription.current.instructions.hasPrefix("avx2") }
+
+  /// Convolution, function, the one in question, function, convolution; perhaps with a way around the second.
+  private static func network(_ window: Window) throws -> Graph {
+    var graph = Graph(name: "loops")
+    var node = try graph.addInput(Input(shape: [window.image.height, window.image.width, 3]), named: "image")
+    node = try graph.apply(Conv2D(filters: window.inputs, kernelSize: Size2D(1)), named: "expand", to: [node])
+    node = try graph.apply(Activation(.relu()), named: "expand_function", to: [node])
+    var around = node
+    if window.hasResidual, window.inputs != window.outputs {
+      around = try graph.apply(
+        Conv2D(filters: window.outputs, kernelSize: Size2D(1), usesBias: false), named: "around", to: [around])
+    }
+    node = try graph.apply(
+      Conv2D(filters: window.outputs, kernelSize: Size2D(window.size), padding: window.padding), named: "dense",
+      to: [node])
+    node = try graph.apply(BatchNormalization(), named: "dense_bn", to: [node])
+    if window.hasResidual { node = try graph.apply(Add(), named: "sum", to: [node, around]) }
+    if window.function != .linear {
+      node = try graph.apply(Activation(window.function), named: "dense_function", to: [node])
+    }
+    node = try graph.apply(Conv2D(filters: 5, kernelSize: Size2D(1)), named: "project", to: [node])
+    node = try graph.apply(GlobalAveragePooling2D(), named: "pool", to: [node])
+    graph.outputs = [try graph.apply(Dense(units: 4), named: "head", to: [node])]
+    return graph
+  }
+}
