@@ -37,12 +37,15 @@ struct ByteCount: Hashable, Sendable, Decodable {
   /// The number of bytes.
   let bytes: Int
 
-  /// A number, with K, M, G or T for powers of 1024.
+  /// A number, with K, M, G or T for powers of 1024, as in `500M`, `500MB` or `500MiB`.
   ///
   /// - Throws: `ValidationError` for anything else.
   init(parsing text: String) throws {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let shift = ["": 0, "K": 10, "M": 20, "G": 30, "T": 40][text.dropFirst(digits.count).uppercased()]
+    var unit = text.dropFirst(digits.count).uppercased()
+    if unit.hasSuffix("B") { unit.removeLast() }
+    if unit.hasSuffix("I"), unit.count == 2 { unit.removeLast() }
+    let shift = ["": 0, "K": 10, "M": 20, "G": 30, "T": 40][unit]
     guard let number = Int(digits), let shift, number <= Int.max >> shift else {
       throw ValidationError("expected a size such as 500M or 4G, found \"\(text)\"")
     }

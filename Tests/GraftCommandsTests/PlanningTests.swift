@@ -32,6 +32,14 @@ struct PlanningTests {
     #expect(spoken.output.contains("probe") && spoken.output.contains("nothing was trained"), "\(spoken)")
   }
 
+  @Test("a budget is a number with a unit as people write it", arguments: ["500M", "500mb", "500MiB", "524288000"])
+  func budgets(size: String) throws {
+    let outcome = try place.train("pictures", "--dry-run", "--cache-budget", size)
+    #expect(outcome.status == 0, "\(outcome)")
+    let wrong = try place.train("pictures", "--dry-run", "--cache-budget", size + "x")
+    #expect(wrong.status != 0 && wrong.error.contains("expected a size such as 500M or 4G"), "\(wrong)")
+  }
+
   @Test("find-rate suggests a rate and draws what it has seen")
   func findRate() throws {
     let outcome = try place.graft(
