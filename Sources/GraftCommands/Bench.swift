@@ -105,7 +105,7 @@ struct Bench {
       batchSize: workload.batchSize, threads: threadCount, loading: workload.subject.loading, operations: operations)
   }
 
-  /// The power of two up to the batch size with which a step is fastest, or the smallest of those that are as good as that.
+  /// The power of two up to the batch size with which a step is fastest, or the largest of those that are as good as that.
   ///
   /// By the shortest of some steps in two rounds, as others that use the machine only ever make a step longer.
   private func fastestMicroBatchSize() throws -> Int {
@@ -123,8 +123,9 @@ struct Bench {
         shortest[size] = times.reduce(shortest[size] ?? .infinity, min)
       }
     }
-    // What is nearer than a machine repeats itself is no difference, and fewer pictures need less memory.
-    return shortest.filter { $0.value <= 1.03 * best.milliseconds }.keys.min() ?? best.size
+    // What is nearer than a machine repeats itself is no difference, and more pictures at once read all kernels less often,
+    // which counts where other programs have used the caches between two steps.
+    return shortest.filter { $0.value <= 1.05 * best.milliseconds }.keys.max() ?? best.size
   }
 
   /// The times of steps in milliseconds, after two steps that do not count.
