@@ -11,7 +11,8 @@ public enum Recipe: String, Hashable, Sendable, Codable, CaseIterable {
   /// The head, then the last stages with it where there are pictures enough, then all again on the validation pictures
   /// too: what runs do that are not told otherwise.
   case balanced
-  /// The head, then more of the trunk for longer where there are pictures enough, then both again on all pictures.
+  /// The head, then more of the trunk for longer where there are pictures enough, as `balanced` does with small ones, then
+  /// both again on all pictures.
   case best
 }
 
@@ -80,11 +81,6 @@ extension RecipeChoices {
     func epochs(ofSteps steps: Int, _ range: ClosedRange<Int>) -> Int {
       min(max((steps + stepsPerEpoch - 1) / stepsPerEpoch, range.lowerBound), range.upperBound)
     }
-    // To the end as well: few validation pictures tell badly which epoch was best, and the last is rarely a bad one of a
-    // rate that has fallen to nothing.
-    var tune = Phase(
-      name: "tune", train: .head + .stages(last: 3), epochs: 8, learningRate: .cosine(peak: 1e-3, warmUp: 0.1),
-      clipping: .globalNorm(1), restore: .last)
     // Fewer teach a trunk nothing that has seen the like. Small pictures are unlike what it has seen, whatever they show.
     let isSmall = facts.pictureSide.map { $0 <= 96 } ?? false
     let isFew = count < (isSmall ? 50 : 300)
@@ -92,32 +88,26 @@ extension RecipeChoices {
     // A head that knows the pictures by heart has nothing left to pull the trunk with.
     var probe = Phase.probe
     probe.epochs = isHeadAlone ? epochs(ofSteps: 600, 10...100) : epochs(ofSteps: 400, 10...24)
-    let headFirst = "the head trains alone first, for \(probe.epochs ?? 0) epochs"
-    switch recipe {
-    case .fast:
-      schedule = Schedule(phases: [probe], refit: true)
-      reasons.append(Reason(.schedule, "the head trains alone, for \(probe.epochs ?? 0) epochs"))
-    case .balanced where isFew, .best where isFew:
-      schedule = Schedule(phases: [probe], refit: true)
+    // Small pictures ask more of the trunk to learn, and a pass over them takes little.
+    let isDeep = recipe == .best || isSmall
+    let tuneEpochs = recipe == .best ? 12 : isDeep ? epochs(ofSteps: 600, 6...12) : 8
+    // To the end as well: few validation pictures tell badly which epoch was best, and the last is rarely a bad one of a
+    // rate that has fallen to nothing.
+    let tune = Phase(
+      name: "tune", train: .head + .stages(last: isDeep ? 5 : 3), epochs: tuneEpochs,
+      learningRate: .cosine(peak: isDeep ? 5e-4 : 1e-3, warmUp: 0.1), clipping: .globalNorm(1), restore: .last)
+    schedule = Schedule(phases: isHeadAlone ? [probe] : [probe, tune], refit: true)
+    if isHeadAlone {
+      let why = recipe == .fast ? "" : ", since so few pictures teach the trunk little"
+      reasons.append(Reason(.schedule, "the head trains alone, for \(probe.epochs ?? 0) epochs\(why)"))
+    } else {
+      let stages = isDeep ? "five" : "three"
+      let why = isDeep && recipe != .best ? ", since pictures so small are unlike what it has seen" : ""
       reasons.append(
         Reason(
           .schedule,
-          "the head trains alone, for \(probe.epochs ?? 0) epochs, since so few pictures teach the trunk little"))
-    case .balanced:
-      schedule = Schedule(phases: [probe, tune], refit: true)
-      reasons.append(
-        Reason(
-          .schedule,
-          "\(headFirst), then the last three stages with it, for \(tune.epochs ?? 0) at \(rate(tune))"))
-    case .best:
-      tune.train = .head + .stages(last: 5)
-      tune.epochs = 12
-      tune.learningRate = .cosine(peak: 5e-4, warmUp: 0.1)
-      schedule = Schedule(phases: [probe, tune], refit: true)
-      reasons.append(
-        Reason(
-          .schedule,
-          "\(headFirst), then the last five stages with it, for \(tune.epochs ?? 0) at \(rate(tune))"))
+          "the head trains alone first, for \(probe.epochs ?? 0) epochs, then the last \(stages) stages with it, for "
+            + "\(tune.epochs ?? 0) at a rate of \(tune.learningRate.peak)\(why)"))
     }
     reasons.append(
       Reason(
@@ -154,8 +144,6 @@ extension RecipeChoices {
     self.reasons = reasons
   }
 }
-
-private func rate(_ phase: Phase) -> String { "a rate of \(phase.learningRate.peak)" }
 
 extension FineTuning {
   /// Takes what a recipe chooses for the backbone and the pictures; the seed and the split have to be set before.

@@ -32,6 +32,10 @@ import Testing
     #expect(try trained(.fast) == [.head])
     #expect(try trained(.balanced) == [.head, .head + .stages(last: 3)])
     #expect(try trained(.best) == [.head, .head + .stages(last: 5)])
+    let small = try choices(.balanced, facts(400, side: 28))
+    #expect(small.schedule == (try choices(.best, facts(400, side: 28))).schedule)
+    #expect(small.explanation().contains("pictures so small"))
+    #expect(try choices(.balanced, facts(1600, side: 28)).schedule.phases[1].epochs == 6)
     for recipe in [Recipe.balanced, .best] {
       let few = try choices(recipe, facts(299))
       #expect(few.schedule.phases.map(\.train) == [.head] && few.labelSmoothing == 0)
