@@ -90,11 +90,10 @@ extension RecipeChoices {
     probe.epochs = isHeadAlone ? epochs(ofSteps: 600, 10...100) : epochs(ofSteps: 400, 10...24)
     // Small pictures ask more of the trunk to learn, and a pass over them takes little.
     let isDeep = recipe == .best || isSmall
-    let tuneEpochs = recipe == .best ? 12 : isDeep ? epochs(ofSteps: 600, 6...12) : 8
     // To the end as well: few validation pictures tell badly which epoch was best, and the last is rarely a bad one of a
     // rate that has fallen to nothing.
     let tune = Phase(
-      name: "tune", train: .head + .stages(last: isDeep ? 5 : 3), epochs: tuneEpochs,
+      name: "tune", train: .head + .stages(last: isDeep ? 5 : 3), epochs: isDeep ? 12 : 8,
       learningRate: .cosine(peak: isDeep ? 5e-4 : 1e-3, warmUp: 0.1), clipping: .globalNorm(1), restore: .last)
     schedule = Schedule(phases: isHeadAlone ? [probe] : [probe, tune], refit: true)
     if isHeadAlone {
