@@ -13,10 +13,11 @@ import Testing
     var padding = Padding.same
     var function = ActivationFunction.relu()
     var hasResidual = false
+    var border = 0
 
     var testDescription: String {
       "\(size) by \(size) on \(image), \(inputs) to \(outputs), \(padding), \(function)"
-        + (hasResidual ? ", with a way around" : "")
+        + (hasResidual ? ", with a way around" : "") + (border > 0 ? ", in a border of \(border)" : "")
     }
   }
 
@@ -24,11 +25,13 @@ import Testing
     Window(), Window(padding: .valid), Window(image: Size2D(4, 5), inputs: 40, outputs: 16),
     Window(image: Size2D(6, 9), function: .relu(maxValue: 0.6)), Window(outputs: 16, hasResidual: true),
     Window(inputs: 24, outputs: 24, function: .linear, hasResidual: true),
-    // So many channels and pixels that there are several portions of each.
-    Window(image: Size2D(24, 22), inputs: 280, outputs: 248, padding: .valid),
+    // So many channels and pixels that there are several portions of each; without a kink, which some of so many results
+    // would be on different sides of.
+    Window(image: Size2D(24, 22), inputs: 280, outputs: 248, padding: .valid, function: .linear),
     Window(size: 1), Window(size: 1, outputs: 8, function: .relu(maxValue: 0.6)),
     Window(size: 1, image: Size2D(3, 2), inputs: 48, outputs: 40),
     Window(size: 1, image: Size2D(17, 13), inputs: 232, outputs: 16),
+    Window(padding: .valid, border: 2), Window(padding: .valid, border: 3), Window(size: 1, border: 1),
   ]
 
   @Test(arguments: windows, [nil, 1])
@@ -56,7 +59,7 @@ import Testing
       }
       if Self.hasBlocksOfEight {
         let expected: Set = window.size == 3 ? ["winograd", "winograd_gradient"] : ["pointwise_gradient"]
-        #expect(loops[0].isSuperset(of: expected))
+        #expect(window.border > (window.size == 3 ? 2 : 0) || loops[0].isSuperset(of: expected))
         #expect(loops[1].isDisjoint(with: expected))
       }
       for result in [results[0], results[2], results[3]] {
@@ -113,6 +116,9 @@ import Testing
     if window.hasResidual, window.inputs != window.outputs {
       around = try graph.apply(
         Conv2D(filters: window.outputs, kernelSize: Size2D(1), usesBias: false), named: "around", to: [around])
+    }
+    if window.border > 0 {
+      node = try graph.apply(ZeroPadding2D(padding: Insets2D(window.border)), named: "border", to: [node])
     }
     node = try graph.apply(
       Conv2D(filters: window.outputs, kernelSize: Size2D(window.size), padding: window.padding), named: "dense",

@@ -1,4 +1,4 @@
-// The hot loops that are no oneDNN primitive, on single-precision numbers.
+// The hot loops that are no oneDNN primitive, or faster than one, on single-precision numbers.
 //
 // Every loop is compiled for several instruction sets and chosen when the program starts, and runs on the threads of
 // the OpenMP runtime that oneDNN has brought along. Results do not depend on the number of threads: reductions cut their
@@ -175,7 +175,7 @@ size_t graft_winograd_gradient_scratch(graft_convolution shape);
 void graft_winograd_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution shape,
                              float *scratch, bool accumulate);
 
-// For windows of one: dw[inputs][outputs] (+)= Σ x·dy over samples and pixels, db = Σ dy
+// For windows of one without borders: dw[inputs][outputs] (+)= Σ x·dy over samples and pixels, db = Σ dy
 bool graft_pointwise_is_fast(graft_convolution shape);
 void graft_pointwise_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution shape,
                               bool accumulate);
