@@ -36,7 +36,8 @@ extension Graph {
 
   /// Stages for a network of an unknown family: a new one begins wherever the resolution falls.
   ///
-  /// The first is `stem`, then `stage1`, `stage2` …; layers whose output is no image belong to none.
+  /// The first is `stem`, then `stage1`, `stage2` …; layers whose output is no image belong to none. A pooling that the
+  /// images end in, with nothing behind it that could train, ends the stage before.
   public func stagesByResolution() -> [Stage] {
     var result: [Stage] = []
     var smallest = Int.max
@@ -53,6 +54,10 @@ extension Graph {
       }
       if pixels > 1 { smallest = min(smallest, pixels) }
       result[result.count - 1].layers.append(name)
+    }
+    while result.count > 1, let last = result.last, last.layers.allSatisfy({ parameters(of: $0).isEmpty }) {
+      result.removeLast()
+      result[result.count - 1].layers += last.layers
     }
     return result
   }

@@ -67,6 +67,10 @@ import Testing
     let stages = try residualNetwork().stagesByResolution()
     #expect(stages.map(\.name) == ["stem", "stage1"])
     #expect(stages.last?.layers == ["smaller"])
+    var graph = try residualNetwork()
+    let smaller = try #require(graph.nodes.firstIndex { $0.layer == "smaller" })
+    try graph.apply(MaxPooling2D(), named: "pool", to: [smaller])
+    #expect(graph.stagesByResolution().last?.layers == ["smaller", "pool"])
   }
 
   @Test func shapesThatNobodyCanHoldAreRefused() throws {
