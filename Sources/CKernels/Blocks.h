@@ -19,6 +19,14 @@ typedef int bits __attribute__((vector_size(32)));
 #define LOAD(address) (*(const block *)(address))
 #define STORE(address, value) (*(block *)(address) = (value))
 
+// Whether all channels lie in whole blocks, and the processor has registers for them that it multiplies and adds at once.
+static inline bool fills_blocks(graft_convolution s) {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return false;
+#endif
+  return s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0;
+}
+
 // Blocks of eight numbers for each place: the distance of one block from the next, and of one segment of places.
 struct blocks {
   const float *numbers;

@@ -48,11 +48,7 @@ GRAFT_CLONES static void sums_range(const void *context, size_t begin, size_t en
 }
 
 bool graft_pointwise_is_fast(graft_convolution s) {
-#if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return false;
-#endif
-  return s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0 && s.top == 0 && s.left == 0 && s.rows == s.output_rows &&
-         s.columns == s.output_columns;
+  return fills_blocks(s) && s.top == 0 && s.left == 0 && s.rows == s.output_rows && s.columns == s.output_columns;
 }
 
 void graft_pointwise_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution s,

@@ -6,12 +6,9 @@ enum { PANEL = 2 * WIDTH };
 static size_t panels(size_t channels) { return (channels + PANEL - 1) / PANEL; }
 
 bool graft_winograd_is_fast(graft_convolution s) {
-#if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return false;
-#endif
   // Measured: with fewer channels or smaller images the transforms cost what the products save.
-  return s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0 && s.inputs >= 16 && s.outputs >= 16 && s.output_rows > 3 &&
-         s.output_columns > 3 && s.top < 3 && s.left < 3;
+  return fills_blocks(s) && s.inputs >= 16 && s.outputs >= 16 && s.output_rows > 3 && s.output_columns > 3 && s.top < 3 &&
+         s.left < 3;
 }
 
 // MARK: Kernels
