@@ -84,28 +84,32 @@ extension RecipeChoices {
     // Fewer teach a trunk nothing that has seen the like. Small pictures are unlike what it has seen, whatever they show.
     let isSmall = facts.pictureSide.map { $0 <= 96 } ?? false
     let isFew = count < (isSmall ? 50 : 300)
-    let isHeadAlone = recipe == .fast || isFew
+    let canTune = backbone.graph.parameters.contains(where: \.parameter.isTrainable)
+    let isHeadAlone = recipe == .fast || isFew || !canTune
     // A head that knows the pictures by heart has nothing left to pull the trunk with.
     var probe = Phase.probe
     probe.epochs = isHeadAlone ? epochs(ofSteps: 600, 10...100) : epochs(ofSteps: 400, 10...24)
     // Small pictures ask more of the trunk to learn, and a pass over them takes little.
     let isDeep = recipe == .best || isSmall
+    let stageCount = isDeep ? 5 : 3
+    let isWhole = backbone.graph.trainableStages().count <= stageCount
     // To the end as well: few validation pictures tell badly which epoch was best, and the last is rarely a bad one of a
     // rate that has fallen to nothing.
     let tune = Phase(
-      name: "tune", train: .head + .stages(last: isDeep ? 5 : 3), epochs: isDeep ? 12 : 8,
+      name: "tune", train: isWhole ? .all : .head + .stages(last: stageCount), epochs: isDeep ? 12 : 8,
       learningRate: .cosine(peak: isDeep ? 5e-4 : 1e-3, warmUp: 0.1), clipping: .globalNorm(1), restore: .last)
     schedule = Schedule(phases: isHeadAlone ? [probe] : [probe, tune], refit: true)
     if isHeadAlone {
-      let why = recipe == .fast ? "" : ", since so few pictures teach the trunk little"
+      let reason = isFew ? "so few pictures teach the trunk little" : "nothing in the trunk can train"
+      let why = recipe == .fast ? "" : ", since \(reason)"
       reasons.append(Reason(.schedule, "the head trains alone, for \(probe.epochs ?? 0) epochs\(why)"))
     } else {
-      let stages = isDeep ? "five" : "three"
+      let stages = isWhole ? "whole trunk" : isDeep ? "last five stages" : "last three stages"
       let why = isDeep && recipe != .best ? ", since pictures so small are unlike what it has seen" : ""
       reasons.append(
         Reason(
           .schedule,
-          "the head trains alone first, for \(probe.epochs ?? 0) epochs, then the last \(stages) stages with it, for "
+          "the head trains alone first, for \(probe.epochs ?? 0) epochs, then the \(stages) with it, for "
             + "\(tune.epochs ?? 0) at a rate of \(tune.learningRate.peak)\(why)"))
     }
     reasons.append(

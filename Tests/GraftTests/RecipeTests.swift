@@ -44,6 +44,22 @@ import Testing
     for recipe in Recipe.allCases { try choices(recipe, facts(200)).schedule.validate() }
   }
 
+  @Test func aTrunkOfFewStagesTrainsWhole() throws {
+    var backbone = try Self.backbone.get()
+    let stages = backbone.graph.stages
+    func trained(_ count: Int, _ recipe: Recipe) throws -> (selection: ParameterSelection?, text: String) {
+      backbone.graph.stages = stages.suffix(count)
+      let choices = RecipeChoices(recipe, for: facts(400), backbone: backbone)
+      return (choices.schedule.phases.last?.train, choices.explanation())
+    }
+    #expect(try trained(4, .balanced).selection == .head + .stages(last: 3))
+    for (count, recipe) in [(1, Recipe.balanced), (3, .balanced), (4, .best), (5, .best)] {
+      let (selection, text) = try trained(count, recipe)
+      #expect(selection == .all)
+      #expect(text.contains("the whole trunk"), "\(text)")
+    }
+  }
+
   @Test func smallPicturesAreNotBlownUpToTheBackbonesSize() throws {
     #expect(try choices(.balanced, facts(200, side: 28)).imageSize == Size2D(128))
     #expect(try choices(.balanced, facts(200, side: 97)).imageSize == Size2D(224))
