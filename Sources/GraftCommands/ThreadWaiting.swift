@@ -11,7 +11,9 @@ enum ThreadWaiting {
   private static let spinCount = "1000"
 
   /// The subcommands that compute.
-  private static let computing: Set<String> = ["apply", "bench", "evaluate", "predict", "train", "verify"]
+  private static let computing: Set<String> = [
+    "apply", "bench", "evaluate", "find-rate", "predict", "train", "verify",
+  ]
 
   /// Starts the program again with a short wait, where it is going to compute and nobody has said how to wait.
   static func shorten() {
