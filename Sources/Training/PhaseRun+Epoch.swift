@@ -24,7 +24,7 @@ extension PhaseRun {
       now = .now
       state.progress.phase.epochSeconds += (now - before).inSeconds
       if isOutOfTime() {
-        state.progress.phase.endedBy = PhaseEnding.budget.name
+        endByBudget()
       } else if stepCount >= mostSteps {
         let isByEpochs = context.isRefit || phase.epochs.map { $0 * stepsPerEpoch == mostSteps } ?? false
         state.progress.phase.endedBy = (isByEpochs ? PhaseEnding.epochs : .steps).name
@@ -110,6 +110,11 @@ extension PhaseRun {
     defer { state.average?.exchange() }
     let measured = try machine.evaluator.measure(context.data.validation)
     let loss = machine.losses.value(of: measured.map(\.loss))
+    guard loss.isFinite else {
+      throw TrainingError(
+        .diverged, subject: "phase \(phase.name), epoch \(state.progress.phase.epochCount + 1)",
+        detail: "the validation loss is no number any more; a lower learning rate may help")
+    }
     let isBestSoFar = loss < state.progress.bestLoss
     let isBestOfPhase = loss < state.progress.phase.bestLoss
     let isKept =

@@ -119,7 +119,7 @@ extension PhaseRun {
       state.progress.phase.gradientNorms = machine.gradients?.zeros ?? []
       state.progress.phase.watches = phase.until.map { _ in MetricWatch() }
       state.progress.phase.hasBegun = true
-      if isOutOfTime(beforeFirstStep: true) { state.progress.phase.endedBy = PhaseEnding.budget.name }
+      if isOutOfTime(beforeFirstStep: true) { endByBudget() }
       if mostSteps == 0 { state.progress.phase.endedBy = PhaseEnding.epochs.name }
     }
     if let average = context.schedule.average {
@@ -210,9 +210,8 @@ extension PhaseRun {
     state.endAverage()
     if isRestored, best.isFinite, progress.epochCount > 0 { state.best.restore() }
     context.features.forget(but: nil, ofPhase: index)
-    if phase.budget != nil || context.schedule.budget != nil {
-      state.progress.record.phases[index].timed = RunRecord.Timed(
-        steps: stepCount, isCut: progress.endedBy == PhaseEnding.budget.name)
+    if phase.budget != nil || context.schedule.budget != nil, progress.endedBy != PhaseEnding.budget.name {
+      state.progress.record.phases[index].timed = RunRecord.Timed(steps: stepCount, isCut: false)
     }
     let report = PhaseReport(
       name: phase.name, trainableParameters: whole.trainableCount, epochs: progress.epochCount,
@@ -241,6 +240,12 @@ extension PhaseRun {
     if let budget = context.schedule.budget, now >= budget.seconds, !beforeFirstStep || index > 0 { return true }
     guard let budget = phase.budget, !beforeFirstStep else { return false }
     return now - state.progress.phase.beginSeconds >= budget.seconds
+  }
+
+  /// Ends the phase since its time is over, and records at which step, so that whoever runs it again ends there too.
+  func endByBudget() {
+    state.progress.phase.endedBy = PhaseEnding.budget.name
+    state.progress.record.phases[index].timed = RunRecord.Timed(steps: stepCount, isCut: true)
   }
 
   /// How much time is left by the clock; nil where nobody bounds it.

@@ -52,7 +52,7 @@ package final class Trainer {
         detail: "expected one input of pictures \(pictureShape), found "
           + graph.inputs.map { graph.nodes[$0].outputShape.description }.joined(separator: ", "))
     }
-    EngineThreads.use(options.threads)
+    EngineThreads.choose(options.threads)
     let now = RunRecord(version: graftVersion, engine: .current, phases: [])
     let state = try RunState(graph: graph, weights: weights, record: now)
     let headLayers = Set(heads.flatMap(\.layers))
@@ -116,8 +116,13 @@ package final class Trainer {
       throw TrainingError(
         .unfitCheckpoint, subject: "checkpoint", detail: "stands where no run of this schedule can stand")
     }
-    // What this process has recorded is no less than what the one before had, since that was written first.
-    let record = state.progress.record
+    // What this process has recorded is no less than what the one before had, since that was written first; only when the
+    // time of the phase under way was over is known to the checkpoint alone.
+    var record = state.progress.record
+    for (index, phase) in progress.record.phases.enumerated()
+    where record.phases.indices.contains(index) && record.phases[index].timed == nil {
+      record.phases[index].timed = phase.timed
+    }
     state.resume(checkpoint)
     state.progress.record = record
   }

@@ -314,6 +314,12 @@ import Training
     let error = #expect(throws: TrainingError.self) { try run(TinyRun(), Schedule(phases: [phase])) }
     #expect(error?.code == .diverged)
     #expect(error?.subject.hasPrefix("phase wild, step ") == true)
+    // In one step an epoch the pictures that validate are the first to notice.
+    var whole = TinyRun()
+    whole.options.batchSize = try whole.data.training.count
+    let noticed = #expect(throws: TrainingError.self) { try run(whole, Schedule(phases: [phase])) }
+    #expect(noticed?.code == .diverged)
+    #expect(noticed?.subject == "phase wild, epoch 1")
   }
 
   // MARK: - Several tasks
