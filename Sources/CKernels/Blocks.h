@@ -19,10 +19,13 @@ typedef int bits __attribute__((vector_size(32)));
 #define LOAD(address) (*(const block *)(address))
 #define STORE(address, value) (*(block *)(address) = (value))
 
-// Whether all channels lie in whole blocks, and the processor has registers for them that it multiplies and adds at once.
+// Whether all channels lie in whole blocks, and the loops are compiled for registers of that width that the processor
+// multiplies and adds at once.
 static inline bool fills_blocks(graft_convolution s) {
-#if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return false;
+#if defined(GRAFT_HAS_CLONES)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2")) return false;
+#elif defined(__x86_64__) && !(defined(__AVX2__) && defined(__FMA__))
+  return false;
 #endif
   return s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0;
 }

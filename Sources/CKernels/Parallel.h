@@ -7,6 +7,7 @@
 // One binary for every processor: the loader takes the widest variant that the machine runs.
 #if defined(__x86_64__) && defined(__linux__)
 #define GRAFT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define GRAFT_HAS_CLONES 1
 #else
 #define GRAFT_CLONES
 #endif

@@ -35,13 +35,25 @@ public struct EngineDescription: Hashable, Sendable, Codable {
       guard sysctlbyname("machdep.cpu.brand_string", &name, &count, nil, 0) == 0 else { return "unknown" }
       return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     #else
-      let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n") ?? []
-      guard let line = lines.first(where: { $0.hasPrefix("model name") }), let colon = line.firstIndex(of: ":") else {
-        return "unknown"
-      }
-      return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+      return processorName(in: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "")
     #endif
   }()
+
+  /// The name that Linux gives a processor, or the numbers of its maker where it has none, as on ARM.
+  package static func processorName(in information: String) -> String {
+    var values: [String: String] = [:]
+    for line in information.split(separator: "\n") {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      let key = line[..<colon].trimmingCharacters(in: .whitespaces)
+      // The first of several processors.
+      if values[key] == nil { values[key] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces) }
+    }
+    if let name = values["model name"] { return name }
+    let numbers = ["implementer", "architecture", "variant", "part", "revision"].compactMap { key in
+      values["CPU \(key)"].map { "\(key) \($0)" }
+    }
+    return numbers.isEmpty ? "unknown" : "processor of \(numbers.joined(separator: ", "))"
+  }
 }
 
 extension EngineDescription: CustomStringConvertible {

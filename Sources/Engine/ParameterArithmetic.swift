@@ -92,5 +92,17 @@ import CKernels
   ///
   /// - Returns: the number in force: by default one for each core.
   @discardableResult
-  public static func use(_ count: Int) -> Int { Int(graft_use_threads(Int32(clamping: count))) }
+  public static func use(_ count: Int) -> Int {
+    _ = systemCount
+    return Int(graft_use_threads(Int32(clamping: count)))
+  }
+
+  /// Asks for a number of threads as somebody has chosen it; 0 for as many as the system gives.
+  ///
+  /// - Returns: the number in force.
+  @discardableResult
+  public static func choose(_ count: Int) -> Int { use(count > 0 ? count : systemCount) }
+
+  /// How many there are where nobody asks for another number.
+  private static let systemCount = Int(graft_use_threads(0))
 }

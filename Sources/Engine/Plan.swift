@@ -103,7 +103,7 @@ import Tensors
   ///   - accumulating: whether to add to the gradients that are there, as with the parts of a larger batch.
   ///   - completing: whether the gradients will be read before the next call; they are not whole before one that says so.
   public func backward(accumulating: Bool = false, completing: Bool = true) {
-    if accumulating && isComplete { carried = Array(gradients.values) }
+    if !accumulating { carried = [] } else if isComplete { carried = Array(gradients.values) }
     for lane in lanes.lanes { lane.run.isAccumulating = accumulating && !isComplete }
     lanes.run(forwardCount..<lanes.first.steps.count)
     isComplete = completing

@@ -72,7 +72,7 @@ struct ApplyCommand: AsyncParsableCommand {
     let weights = file.weights
     let threads = threads
     let result = try await EngineActor.run { () throws in
-      EngineThreads.use(threads)
+      EngineThreads.choose(threads)
       return try graph.applied(to: numbers, weights: weights)
     }
     try result.write(npy: output)

@@ -108,7 +108,7 @@ struct BenchCommand: AsyncParsableCommand {
       without: planWithout.passes, memoryBudget: memoryBudget?.bytes)
     let (threads, wantsOperations, takesTurns) = (threads, table, inTurns)
     let report = try await EngineActor.run { () throws in
-      let threadCount = EngineThreads.use(threads)
+      let threadCount = EngineThreads.choose(threads)
       return try Bench(workload, threadCount: threadCount).run(
         listingOperations: wantsOperations, turns: takesTurns ? Self.askForTurn : nil)
     }

@@ -26,7 +26,7 @@ package struct RateFinder {
   ) throws {
     try options.validate()
     try phase.validate()
-    EngineThreads.use(options.threads)
+    EngineThreads.choose(options.threads)
     self.phase = phase
     self.data = data
     self.options = options

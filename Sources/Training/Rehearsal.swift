@@ -22,7 +22,7 @@ package struct Rehearsal {
   ) throws {
     try options.validate()
     try schedule.validate()
-    EngineThreads.use(options.threads)
+    EngineThreads.choose(options.threads)
     let state = try RunState(
       graph: graph, weights: weights, record: RunRecord(version: graftVersion, engine: .current, phases: []))
     self.state = state

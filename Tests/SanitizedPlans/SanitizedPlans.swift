@@ -61,7 +61,8 @@ struct SanitizedPlans {
   @EngineActor private static func steps(of graph: Graph, training: Bool) throws -> Int {
     let trainable = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
     var count = 0
-    for threads in [1, 2] {
+    // Each thread a lane, and all threads at one.
+    for (threads, laneCount) in [(1, 1), (2, 2), (3, 1)] {
       EngineThreads.use(threads)
       for precision in [PlanOptions.Precision.f32, .bf16] {
         for without: Set<PlanOptions.Pass> in [[.arena], [.arena, .layout], [.arena, .fold, .fuse]] {
@@ -71,7 +72,7 @@ struct SanitizedPlans {
             batchNormalization: training ? .trainingStatistics : .frozenStatistics, precision: precision,
             without: without)
           options.wantsInputGradients = true
-          options.laneCount = threads
+          options.laneCount = laneCount
           let plan = try Plan(graph, parameters: bank, options: options)
           for port in plan.inputs { port.values.update(repeating: 0.5) }
           for step in 0..<2 {

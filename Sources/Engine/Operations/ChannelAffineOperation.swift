@@ -47,8 +47,11 @@ import Tensors
     let view = wide(emitter.view(x), x)
     let size = view.blocks * view.width
     // A second time round the vectors are there.
+    let channels = x.shape.rank == 0 ? 1 : x.shape[-1]
+    // Wide rows repeat the channels; those that only fill up a block stay zero.
     let (scale, shift, _) =
-      vectors ?? packVectors(emitter, channels: x.shape.rank == 0 ? 1 : x.shape[-1], size: size)
+      vectors
+      ?? packVectors(emitter, channels: channels, repeats: x.layout == .channelsLast ? size / channels : 1, size: size)
     let bounds = activation.bounds ?? (-.infinity, .infinity)
     let (source, target, type) = (x.buffer, y.buffer, x.type.kernel)
     emitter.step(name, "channel_affine", touching: [source, target]) {
@@ -65,7 +68,7 @@ import Tensors
   }
 
   private func packVectors(
-    _ emitter: Emitter, channels: Int, size: Int
+    _ emitter: Emitter, channels: Int, repeats: Int, size: Int
   ) -> (scale: Buffer, shift: Buffer, zero: Buffer) {
     let scale = emitter.packed(floatCount: size)
     let shift = emitter.packed(floatCount: size)
@@ -93,8 +96,6 @@ import Tensors
           (s[c], t[c]) = inverts ? (deviation, means[c]) : (1 / deviation, -means[c] / deviation)
         }
       }
-      // Channels that only fill up a block stay zero; wide rows repeat the channels.
-      let repeats = size % channels == 0 && size > channels ? size / channels : 1
       for copy in 0..<repeats {
         for c in 0..<channels {
           scale.floats[copy * channels + c] = s[c]
