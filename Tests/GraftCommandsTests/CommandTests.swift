@@ -300,6 +300,22 @@ struct KnowledgeTests {
     #expect(text.output.contains("alone") && text.output.contains("layout"), "\(text)")
   }
 
+  @Test("nothing falls back to oneDNN's reference loops on an older processor", arguments: ["SSE41", "AVX"])
+  func olderProcessor(instructions: String) throws {
+    #if arch(x86_64)
+      let outcome = try Program.run(
+        [
+          "bench", "mobilenet-0.25", "--image-size", "32", "--train", "all", "--batch-size", "2", "--micro-batch-size",
+          "2", "--table", "--json",
+        ], in: "/", environment: ["ONEDNN_MAX_CPU_ISA": instructions])
+      let found = try #require(try outcome.json() as? [String: Any])
+      let operations = try #require(found["operations"] as? [[String: Any]])
+      let implementations = Set(operations.compactMap { $0["implementation"] as? String })
+      #expect(implementations.contains { $0.hasSuffix(instructions.lowercased()) }, "\(implementations)")
+      #expect(!implementations.contains { $0.hasPrefix("ref") }, "\(implementations)")
+    #endif
+  }
+
   @Test("every command's help shows an example")
   func help() throws {
     for command in [

@@ -17,6 +17,9 @@ import CDNNL
     return sets.first { has($0.0) }?.1 ?? "no known instructions"
   }()
 
+  /// Whether oneDNN has fast primitives for everything in blocks of channels; where it is not known, each is asked.
+  nonisolated static let isFastInBlocks = has(dnnl_cpu_isa_avx2)
+
   private nonisolated static func has(_ wanted: dnnl_cpu_isa_t) -> Bool {
     // One bit an instruction set; each value holds the bits of those that it builds upon.
     dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue

@@ -37,7 +37,7 @@ import Tensors
 
   /// What the way back needs of the way there.
   private(set) var source: Emitter.Activation?
-  private var layouts: (source: MemoryDescriptor, destination: MemoryDescriptor)?
+  private var layouts: Layouts?
   private var hint: PrimitiveDescriptor?
   private(set) var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
   /// The kernel of the way there as Winograd's algorithm wants it.
@@ -67,7 +67,7 @@ import Tensors
   /// Multiplications and additions for one sample of the given output.
   func operationCount(_ output: Shape) -> Int { 2 * output.elementCount * kernel.rows }
 
-  private var shimWindow: graft_window { graft_window(window, insets) }
+  var shimWindow: graft_window { graft_window(window, insets) }
 
   func workload(_ kind: Workload.Kind, _ emitter: Emitter, by loop: Workload.Loop = .primitive) -> Workload {
     let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
@@ -120,7 +120,7 @@ extension ConvolutionOperation {
       (graft_arg_destination, yLayout, y.buffer),
     ]
     if let bias = packBias(emitter) {
-      arguments.append((graft_arg_bias, try MemoryDescriptor(dense: [kernel.columns]), bias))
+      arguments.append((graft_arg_bias, try biasLayout, bias))
     }
     if let residual, let residualLayout {
       arguments.append((graft_arg_first_post_op, residualLayout, residual.buffer))
@@ -131,12 +131,12 @@ extension ConvolutionOperation {
     if trains { packedKernel = (packed, kernelLayout) }
   }
 
-  private func forward(
+  func forward(
     _ emitter: Emitter, _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ attributes: Attributes,
     trains: Bool
   ) throws(EngineError) -> PrimitiveDescriptor {
     let weights = try freeKernel(emitter)
-    let bias = hasBias ? try MemoryDescriptor(dense: [kernel.columns]) : nil
+    let bias = hasBias ? try biasLayout : nil
     var window = shimWindow
     return try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
       graft_convolution_forward(
@@ -148,27 +148,8 @@ extension ConvolutionOperation {
   var hasBias: Bool { bias != nil || normalization != nil }
 
   /// The kernel in whatever layout a primitive likes.
-  private func freeKernel(_ emitter: Emitter) throws(EngineError) -> MemoryDescriptor {
+  func freeKernel(_ emitter: Emitter) throws(EngineError) -> MemoryDescriptor {
     try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any, emitter.operandType(emitter.imageType))
-  }
-
-  /// Lets the convolution choose, and takes a layout that the other steps know too.
-  private func chooseLayouts(
-    _ emitter: Emitter, there: ActivationLayout, input: Shape, output: Shape, trains: Bool
-  ) throws(EngineError) -> (source: ActivationLayout, destination: ActivationLayout) {
-    if emitter.options.without.contains(.layout) { return (.channelsLast, .channelsLast) }
-    let (batch, type) = (emitter.batch, emitter.operandType(emitter.imageType))
-    let free = try forward(
-      emitter, MemoryDescriptor([batch, input[2], input[0], input[1]], dnnl_format_tag_any, type),
-      MemoryDescriptor([batch, output[2], output[0], output[1]], dnnl_format_tag_any, type), Attributes(),
-      trains: trains)
-    guard let source = try free.layout(of: dnnl_query_src_md), let target = try free.layout(of: dnnl_query_dst_md),
-      let sourceLayout = try ActivationLayout.matching(
-        source, shape: input, batch: batch, type: type, preferring: there),
-      let targetLayout = try ActivationLayout.matching(
-        target, shape: output, batch: batch, type: type, preferring: sourceLayout)
-    else { return (.channelsLast, .channelsLast) }
-    return (sourceLayout, targetLayout)
   }
 }
 
@@ -279,17 +260,10 @@ extension ConvolutionOperation {
 
   private func emitInputGradient(
     _ emitter: Emitter, _ gradient: Emitter.Activation,
-    _ layouts: (source: MemoryDescriptor, destination: MemoryDescriptor), _ hint: PrimitiveDescriptor,
+    _ layouts: Layouts, _ hint: PrimitiveDescriptor,
     _ source: Emitter.Activation
   ) throws(EngineError) {
-    let weights = try freeKernel(emitter)
-    var window = shimWindow
-    let attributes = try Attributes()
-    let descriptor = try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
-      graft_convolution_backward_data(
-        &handle, engine, layouts.source.handle, weights.handle, layouts.destination.handle, &window, hint.handle,
-        attributes.handle)
-    }
+    let descriptor = try inputGradientDescriptor(emitter, layouts, hint)
     guard let kernelLayout = try descriptor.layout(of: dnnl_query_weights_md) else { return }
     let packed =
       if let packedKernel, packedKernel.layout == kernelLayout { packedKernel.buffer } else {
@@ -322,7 +296,7 @@ extension ConvolutionOperation {
 
   private func emitParameterGradients(
     _ emitter: Emitter, _ gradient: Emitter.Activation,
-    _ layouts: (source: MemoryDescriptor, destination: MemoryDescriptor), _ hint: PrimitiveDescriptor,
+    _ layouts: Layouts, _ hint: PrimitiveDescriptor,
     _ source: Emitter.Activation
   ) throws(EngineError) {
     let kernelTrains = kernelTrains(emitter)
@@ -336,15 +310,7 @@ extension ConvolutionOperation {
     if let loop = kernelGradientLoop(emitter, gradient, source) {
       return emitKernelGradient(emitter, gradient, source, by: loop, biasGradient)
     }
-    let free = try MemoryDescriptor(kernel.dimensions, dnnl_format_tag_any)
-    let biasLayout = hasBias ? try MemoryDescriptor(dense: [kernel.columns]) : nil
-    var window = shimWindow
-    let attributes = try Attributes()
-    let descriptor = try PrimitiveDescriptor(name) { [engine = emitter.engine] handle in
-      graft_convolution_backward_weights(
-        &handle, engine, layouts.source.handle, free.handle, biasLayout?.handle, layouts.destination.handle, &window,
-        hint.handle, attributes.handle)
-    }
+    let descriptor = try kernelGradientDescriptor(emitter, layouts, hint)
     if descriptor.isReference, let blocks = DepthwiseBlocks(kernel, width: source.layout) {
       return emitDepthwiseGradients(emitter, gradient, source, blocks, biasGradient)
     }
@@ -356,7 +322,7 @@ extension ConvolutionOperation {
       (graft_arg_destination_gradient, layouts.destination, gradient.buffer),
       (graft_arg_weights_gradient, kernelLayout, packed),
     ]
-    if let biasLayout { arguments.append((graft_arg_bias_gradient, biasLayout, biasGradient)) }
+    if hasBias { arguments.append((graft_arg_bias_gradient, try biasLayout, biasGradient)) }
     try emitter.step(
       name, descriptor, operationCount: operationCount(emitter.program.shapes[output]) * emitter.batch, arguments)
     let stored = try MemoryDescriptor(kernel.dimensions, strides: kernel.strides)
