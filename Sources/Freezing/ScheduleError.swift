@@ -2,7 +2,7 @@
 public struct ScheduleError: Error, Hashable, Sendable {
   /// The kind of failure, for programs.
   public enum Code: String, Hashable, Sendable {
-    /// A name belongs to no layer, stage, preset or option.
+    /// A name belongs to no layer, stage, task, preset or option.
     case unknownName
     /// A selection picks no parameter that could train.
     case emptySelection

@@ -124,6 +124,7 @@ extension FineTuning {
       ?? dataset.tasks.map {
         TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
       }
+    try schedule.check(tasks: tasks.map(\.name))
     let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
