@@ -27,6 +27,11 @@ public struct ScheduleError: Error, Hashable, Sendable {
   }
 }
 
+extension ScheduleError {
+  /// The same failure, told of what holds its subject: `phase tune: selection stage:a: there is no stage a`.
+  func inside(_ whole: String) -> ScheduleError { ScheduleError(code, subject: whole, detail: description) }
+}
+
 extension ScheduleError: CustomStringConvertible {
   /// One sentence for a person.
   public var description: String { "\(subject): \(detail)" }
