@@ -53,6 +53,7 @@ struct ScheduleCommand: ParsableCommand {
     let preset = try SchedulePreset.named(name)
     let (graph, headLayers) = try network()
     let schedule = preset.schedule(for: graph, headLayers: headLayers)
+    try check(schedule, in: graph, headLayers: headLayers)
     if json { return try Console.json(schedule) }
     let lines = [preset.summary, preset.source + ".", "For \(backbone): graft train --schedule THIS.yaml"].map {
       "# \($0)"
@@ -83,5 +84,18 @@ struct ScheduleCommand: ParsableCommand {
     }
     let found = try Inspection(of: backbone, cutAt: cutAt, loading: loading, mode: trust.mode)
     return (found.graph, found.headLayers)
+  }
+
+  /// Refuses a schedule that "graft train" would refuse for the backbone.
+  ///
+  /// What it trains stands on the trunk: a head of its own in place of the classifier, whatever its classes are.
+  private func check(_ schedule: Schedule, in graph: Graph, headLayers: Set<String>) throws {
+    guard let end = graph.nodes.lastIndex(where: { !headLayers.contains($0.layer) }) else { return }
+    var network = graph.cut(at: [end])
+    network.modules = []
+    let task = TaskDescription(kind: .classification(classes: ["0", "1"]))
+    let heads = try network.addHeads(for: [task], at: network.outputs[0])
+    let newLayers = Set(heads.flatMap(\.layers))
+    for phase in schedule.phases { _ = try phase.trainable(in: network, headLayers: newLayers) }
   }
 }

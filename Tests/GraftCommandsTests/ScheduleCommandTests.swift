@@ -32,6 +32,26 @@ struct ScheduleCommandTests {
     #expect(outcome.output.split(separator: "\n").filter { $0.hasPrefix("# Trains ") }.count == expected.phases.count)
   }
 
+  @Test(
+    "A schedule that could not run is not printed",
+    arguments: [
+      ("last:9", "small.h5", "phase tune: selection stages:last 9: the network has 2 stages: stage1, stage2"),
+      (
+        "norm-only", "vgg16",
+        "phase norm: selection normalization: the network has no parameters there that could train"
+      ),
+    ])
+  func unfit(name: String, backbone: String, sentence: String) throws {
+    let environment = ["GRAFT_PRETRAINED": "\(place.path)/none", "KERAS_HOME": "\(place.path)/none"]
+    let outcome = try Program.run(
+      ["schedule", name, "--backbone", backbone], in: place.path, environment: environment)
+    #expect(outcome.failed(saying: sentence), "\(outcome)")
+    guard backbone == "small.h5" else { return }
+    try place.writePictures(count: 4)
+    let trained = try place.train("pictures", "--schedule", name)
+    #expect(trained.failed(saying: sentence), "\(trained)")
+  }
+
   @Test("A family without a file has stages too")
   func family() throws {
     let environment = ["GRAFT_PRETRAINED": "\(place.path)/none", "KERAS_HOME": "\(place.path)/none"]
