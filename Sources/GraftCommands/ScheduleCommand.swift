@@ -8,7 +8,8 @@ struct ScheduleCommand: ParsableCommand {
     abstract: "List the ready-made schedules, or print one as a file to edit.",
     discussion: """
       What is printed is what "graft train --schedule" reads: phases in order, each with what trains, how fast, and until \
-      what happens. Some schedules have a phase for each stage of the backbone.
+      what happens. Some schedules have a phase for each stage of the backbone. It runs as under its name: "refit: true" \
+      fits everything once more on the validation pictures too, and is left out for a single fit.
 
       Example:
         graft schedule gradual --backbone efficientnet-lite0 > mine.yaml
@@ -52,7 +53,9 @@ struct ScheduleCommand: ParsableCommand {
     guard let name else { return try list() }
     let preset = try SchedulePreset.named(name)
     let (graph, headLayers) = try network()
-    let schedule = preset.schedule(for: graph, headLayers: headLayers)
+    var schedule = preset.schedule(for: graph, headLayers: headLayers)
+    // As "graft train" runs it under its name, whatever the recipe.
+    schedule.refit = true
     try check(schedule, in: graph, headLayers: headLayers)
     if json { return try Console.json(schedule) }
     let lines = [preset.summary, preset.source + ".", "For \(backbone): graft train --schedule THIS.yaml"].map {
