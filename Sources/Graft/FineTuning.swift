@@ -119,11 +119,7 @@ extension FineTuning {
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
     // What can be known without opening a picture fails before anything is made.
     _ = try Split(dataset, fractions: split, seed: options.seed)
-    let tasks =
-      tasks
-      ?? dataset.tasks.map {
-        TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
-      }
+    let tasks = learntTasks
     try schedule.check(tasks: tasks.map(\.name))
     let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
@@ -153,6 +149,14 @@ extension FineTuning {
   @Sendable private static func readCheckpoint(_ path: String) throws -> Checkpoint.Contents {
     let file = try ArrayFile(readingFrom: path, attribute: "state", mode: .isolated)
     return Checkpoint.Contents(text: file.text, arrays: file.arrays)
+  }
+
+  /// What is learnt: the tasks that were set, or every task of the data set with the weighting, loss and smoothing.
+  var learntTasks: [TaskDescription] {
+    if let tasks { return tasks }
+    return dataset.tasks.map {
+      TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
+    }
   }
 
   func trainingData(
