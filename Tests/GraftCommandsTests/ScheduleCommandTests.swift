@@ -124,7 +124,8 @@ struct ScheduleCommandTests {
         saying: "phase a: selection stage:stage3: there is no stage stage3; the nearest are stage1, stage2"),
       "\(misspelt)")
     let unknown = try train("phases: [{name: a, trains: all, learningRate: 1}]")
-    #expect(unknown.failed(saying: "mine.yaml: phase a: there is no option trains; the nearest are train"), "\(unknown)")
+    #expect(
+      unknown.failed(saying: "mine.yaml: phase a: there is no option trains; the nearest are train"), "\(unknown)")
     let missing = try place.graft(
       "train", "--data", "pictures", "--backbone", "small.h5", "--output", "run", "--schedule", "no/file")
     #expect(missing.failed(saying: "no/file: cannot be read: No such file or directory"), "\(missing)")
