@@ -32,7 +32,8 @@ public struct NamePattern: Sendable {
 
   /// The expression of a text.
   ///
-  /// - Throws: `ScheduleError.Code.syntax` where it is none, or one of more than a thousand steps.
+  /// - Throws: `ScheduleError.Code.syntax` where it is none, or one of more than a thousand steps, and for an empty one,
+  ///   which stands in every name.
   public init(_ source: String) throws(ScheduleError) {
     self.source = source.withoutEscapedSlashes
     program = try PatternCompiler.program(of: self.source)

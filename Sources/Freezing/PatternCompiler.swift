@@ -24,6 +24,7 @@ struct PatternCompiler {
   /// The program of an expression.
   static func program(of source: String) throws(ScheduleError) -> [NamePattern.Instruction] {
     var compiler = PatternCompiler(source)
+    guard !source.isEmpty else { throw compiler.failure("has no characters, so it would match every name") }
     guard compiler.rest.count <= mostCharacters else {
       throw compiler.failure("has more than \(mostCharacters) characters")
     }

@@ -22,15 +22,37 @@ extension Phase: Codable {
   ///
   /// A constant learning rate may also stand among the optimizer's options, and `until` may be one trigger or a list. A
   /// phase that says nothing about its end has ten epochs.
+  ///
+  /// - Throws: `ScheduleError` naming the phase.
   public init(from decoder: any Decoder) throws {
-    let values = try decoder.strictContainer(keyedBy: CodingKeys.self, in: "phase")
+    let subject = Self.subject(of: decoder)
+    do {
+      self = try Phase(optionsOf: decoder, subject: subject)
+    } catch let error as ScheduleError {
+      throw error.subject == subject ? error : error.inside(subject)
+    } catch let error as DecodingError {
+      throw ScheduleError(
+        .invalidOption, subject: subject, detail: error.sentence(below: decoder.codingPath.count))
+    }
+  }
+
+  /// What messages call a phase: its name, or its place in the list where it has none.
+  private static func subject(of decoder: any Decoder) -> String {
+    let values = try? decoder.container(keyedBy: CodingKeys.self)
+    if let name = try? values?.decodeIfPresent(String.self, forKey: .name), !name.isEmpty { return "phase \(name)" }
+    guard let index = decoder.codingPath.last?.intValue else { return "phase" }
+    return "phase number \(index + 1)"
+  }
+
+  private init(optionsOf decoder: any Decoder, subject: String) throws {
+    let values = try decoder.strictContainer(keyedBy: CodingKeys.self, in: subject)
     guard let name = try values.decodeIfPresent(String.self, forKey: .name) else {
-      throw ScheduleError(.invalidOption, subject: "phase", detail: "has no name")
+      throw ScheduleError(.invalidOption, subject: subject, detail: "has no name")
     }
     self.name = name
     choose = try values.decodeIfPresent(StageChoice.self, forKey: .choose)
     guard let train = try values.decodeIfPresent(ParameterSelection.self, forKey: .train) else {
-      throw ScheduleError(.invalidOption, subject: "phase \(name)", detail: "does not say what to train")
+      throw ScheduleError(.invalidOption, subject: subject, detail: "does not say what to train")
     }
     self.train = train
     steps = try values.decodeIfPresent(Int.self, forKey: .steps)
@@ -43,14 +65,15 @@ extension Phase: Codable {
     if values.contains(.optimizer) {
       (optimizer, inner) = try OptimizerDescription.decode(from: values.superDecoder(forKey: .optimizer))
     }
-    learningRate = try Self.rate(try values.decodeIfPresent(LearningRate.self, forKey: .learningRate), inner, of: name)
-    rateUnit = try values.decodeChoice(.rateUnit, or: .absolute, in: "phase \(name)")
+    let own = try values.decodeIfPresent(LearningRate.self, forKey: .learningRate)
+    learningRate = try Self.rate(own, inner, of: subject)
+    rateUnit = try values.decodeChoice(.rateUnit, or: .absolute, in: subject)
     multipliers = try values.decodeIfPresent(RateMultipliers.self, forKey: .multipliers)
-    optimizerState = try values.decodeChoice(.optimizerState, or: .keep, in: "phase \(name)")
+    optimizerState = try values.decodeChoice(.optimizerState, or: .keep, in: subject)
     clipping = try values.decodeIfPresent(GradientClipping.self, forKey: .clipping)
-    batchNormalization = try values.decodeChoice(.batchNormalization, or: .frozenStatistics, in: "phase \(name)")
+    batchNormalization = try values.decodeChoice(.batchNormalization, or: .frozenStatistics, in: subject)
     freezeSettled = try values.decodeIfPresent(SettledFreezing.self, forKey: .freezeSettled)
-    restore = try values.decodeChoiceIfPresent(.restore, in: "phase \(name)")
+    restore = try values.decodeChoiceIfPresent(.restore, in: subject)
   }
 
   private static func triggers(_ values: KeyedDecodingContainer<CodingKeys>) throws -> [Trigger] {
@@ -61,14 +84,14 @@ extension Phase: Codable {
     return try values.decodeIfPresent(Trigger.self, forKey: .until).map { [$0] } ?? []
   }
 
-  private static func rate(_ own: LearningRate?, _ inner: Double?, of name: String) throws -> LearningRate {
+  private static func rate(_ own: LearningRate?, _ inner: Double?, of subject: String) throws -> LearningRate {
     switch (own, inner) {
     case (let rate?, nil): return rate
     case (nil, let rate?): return .constant(rate)
-    case (nil, nil): throw ScheduleError(.invalidOption, subject: "phase \(name)", detail: "has no learningRate")
+    case (nil, nil): throw ScheduleError(.invalidOption, subject: subject, detail: "has no learningRate")
     case (_?, _?):
       throw ScheduleError(
-        .invalidOption, subject: "phase \(name)", detail: "has a learningRate of its own and one in its optimizer")
+        .invalidOption, subject: subject, detail: "has a learningRate of its own and one in its optimizer")
     }
   }
 

@@ -13,9 +13,11 @@ extension Phase {
   /// - Parameters:
   ///   - graph: The network with its heads.
   ///   - headLayers: The names of the heads' layers.
-  /// - Throws: `ScheduleError` where the phase's selection does not fit the network.
+  /// - Throws: `ScheduleError` where the phase's selection does not fit the network, or where more stages are to be
+  ///   chosen than it has.
   public func trainable(in graph: Graph, headLayers: Set<String>) throws(ScheduleError) -> Set<ParameterPath> {
-    let selected = try selection.resolve(in: graph, headLayers: headLayers)
+    try checkChoice(in: graph, headLayers: headLayers)
+    let selected = try parameters(of: selection, in: graph, headLayers: headLayers)
     guard batchNormalization == .affineOnly else { return selected }
     let normalizations = graph.layerNames.filter { graph[layer: $0] is BatchNormalization }
     let affine = normalizations.flatMap { layer in
@@ -32,8 +34,8 @@ extension Phase {
   ///
   /// - Throws: `ScheduleError` where the phase's selection does not fit the network.
   public func candidates(in graph: Graph, headLayers: Set<String>) throws(ScheduleError) -> Set<ParameterPath> {
-    try trainable(in: graph, headLayers: headLayers)
-      .union(ParameterSelection.trunk.resolve(in: graph, headLayers: headLayers))
+    let selected = try trainable(in: graph, headLayers: headLayers)
+    return selected.union(try parameters(of: .trunk, in: graph, headLayers: headLayers))
   }
 
   /// The parameters that train, or those that could as long as stages are still to be chosen.
@@ -52,6 +54,29 @@ extension Phase {
     var result = self
     result.choose?.chosen = stages
     return result
+  }
+
+  /// What a selection picks, or an error that names the phase.
+  private func parameters(
+    of selection: ParameterSelection, in graph: Graph, headLayers: Set<String>
+  ) throws(ScheduleError) -> Set<ParameterPath> {
+    do throws(ScheduleError) {
+      return try selection.resolve(in: graph, headLayers: headLayers)
+    } catch {
+      throw error.inside("phase \(name)")
+    }
+  }
+
+  /// Checks that the network has as many stages as are still to be chosen.
+  private func checkChoice(in graph: Graph, headLayers: Set<String>) throws(ScheduleError) {
+    guard let choose, choose.chosen == nil else { return }
+    let stages = graph.trainableStages(headLayers: headLayers).map(\.name)
+    guard choose.count <= stages.count else {
+      throw ScheduleError(
+        .invalidOption, subject: "phase \(name)",
+        detail: "chooses \(choose.count) stages, but the network has \(stages.count) with something to train: "
+          + stages.joined(separator: ", "))
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 public struct ScheduleError: Error, Hashable, Sendable {
   /// The kind of failure, for programs.
   public enum Code: String, Hashable, Sendable {
-    /// A name belongs to no layer, stage, preset or option.
+    /// A name belongs to no layer, stage, task, preset or option.
     case unknownName
     /// A selection picks no parameter that could train.
     case emptySelection
@@ -25,6 +25,11 @@ public struct ScheduleError: Error, Hashable, Sendable {
     self.subject = subject
     self.detail = detail
   }
+}
+
+extension ScheduleError {
+  /// The same failure, told of what holds its subject: `phase tune: selection stage:a: there is no stage a`.
+  func inside(_ whole: String) -> ScheduleError { ScheduleError(code, subject: whole, detail: description) }
 }
 
 extension ScheduleError: CustomStringConvertible {

@@ -25,7 +25,7 @@ extension FineTuning {
     try range.validate()
     try options.validate()
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
-    let tasks = tasks ?? dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let tasks = learntTasks
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
       seed: options.seed)

@@ -14,7 +14,8 @@ extension FineTuning {
   public func rehearse(handler: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) async throws -> Forecast {
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
     _ = try Split(dataset, fractions: split, seed: options.seed)
-    let tasks = tasks ?? dataset.tasks.map { TaskDescription($0, classWeighting: classWeighting) }
+    let tasks = learntTasks
+    try schedule.check(tasks: tasks.map(\.name))
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
       seed: options.seed)

@@ -44,7 +44,7 @@ public struct FineTuning: Sendable {
   public var tasks: [TaskDescription]?
   /// The head that each task gets.
   public var head = ClassificationHead()
-  /// Where the pictures were read from, for `run.yaml`.
+  /// Where the pictures were read from, for `run.yaml`, which holds the whole path.
   public var dataPath: String
   /// Where what the frozen part puts out is kept for later runs on the same pictures; nil keeps it for this run only.
   public var featureFolder: String?
@@ -119,11 +119,8 @@ extension FineTuning {
     let policy = try BadFilePolicy(parsing: maximumBadFiles)
     // What can be known without opening a picture fails before anything is made.
     _ = try Split(dataset, fractions: split, seed: options.seed)
-    let tasks =
-      tasks
-      ?? dataset.tasks.map {
-        TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
-      }
+    let tasks = learntTasks
+    try schedule.check(tasks: tasks.map(\.name))
     let digest = try sha256(ofFile: backbone.path)
     let model = try Model.fineTuning(
       backbone.graph, weights: backbone.weights, tasks: tasks, imageSize: imageSize, head: head, fit: fit.rawValue,
@@ -136,7 +133,7 @@ extension FineTuning {
       for note in dataset.notes { handler(.note(note)) }
       let data = try trainingData(tasks: tasks, policy: policy, handler: handler)
       let run = FineTuningRun(
-        configuration(tasks: tasks, digest: digest), model: model, data: data, folder: folder,
+        configuration(tasks: tasks, digest: digest, isResumed: isResumed), model: model, data: data, folder: folder,
         loading: LoadingSummary(backbone.report), library: featureFolder.map { FeatureLibrary(folder: $0) },
         handler: handler, readCheckpoint: Self.readCheckpoint)
       let result = try await EngineActor.run { () throws in try run.run(resuming: isResumed) }
@@ -154,6 +151,14 @@ extension FineTuning {
     return Checkpoint.Contents(text: file.text, arrays: file.arrays)
   }
 
+  /// What is learnt: the tasks that were set, or every task of the data set with the weighting, loss and smoothing.
+  var learntTasks: [TaskDescription] {
+    if let tasks { return tasks }
+    return dataset.tasks.map {
+      TaskDescription($0, labelSmoothing: labelSmoothing, loss: loss, classWeighting: classWeighting)
+    }
+  }
+
   func trainingData(
     tasks: [TaskDescription], policy: BadFilePolicy, handler: (TrainingEvent) -> Void
   ) throws -> TrainingData {
@@ -168,23 +173,36 @@ extension FineTuning {
   }
 
   private func provenance(_ digest: String) -> ModelDocument.Provenance {
-    ModelDocument.Provenance(
-      backbone: backbone.name, backboneSHA256: digest, licence: backbone.model?.licence,
+    // Where a file lay says nothing about it to whoever gets the model.
+    let name = backbone.model?.name ?? URL(fileURLWithPath: backbone.path).lastPathComponent
+    return ModelDocument.Provenance(
+      backbone: name, backboneSHA256: digest, licence: backbone.model?.licence,
       schedule: schedule.phases.map { "\($0.name): \($0.train)" }.joined(separator: "; "),
       dataset: dataset.fingerprint, seed: options.seed)
   }
 
-  private func configuration(tasks: [TaskDescription], digest: String) -> RunConfiguration {
+  /// Everything that has been decided.
+  ///
+  /// Paths are whole, so that the run goes on from every folder; one that goes on keeps those that it began with.
+  private func configuration(tasks: [TaskDescription], digest: String, isResumed: Bool) -> RunConfiguration {
+    let source = isResumed || backbone.model != nil ? backbone.name : backbone.path.wholePath
     var result = RunConfiguration(
       data: RunConfiguration.Data(
-        path: dataPath, fingerprint: dataset.fingerprint, split: split, fit: fit, maximumBadFiles: maximumBadFiles,
-        augmentation: augmentation),
+        path: isResumed ? dataPath : dataPath.wholePath, fingerprint: dataset.fingerprint, split: split, fit: fit,
+        maximumBadFiles: maximumBadFiles, augmentation: augmentation),
       backbone: RunConfiguration.Backbone(
-        source: backbone.name, sha256: digest, imageSize: imageSize.height, dropout: head.dropoutRate),
+        source: source, sha256: digest, imageSize: imageSize.height, dropout: head.dropoutRate),
       tasks: tasks, schedule: schedule, options: options)
     result.backbone.cutAt = backbone.cutLayer
     result.backbone.loading = RunConfiguration.Loading(backbone.loading)
     result.record = record
     return result
+  }
+}
+
+extension String {
+  /// The path from the root of the file system on.
+  fileprivate var wholePath: String {
+    hasPrefix("/") ? self : "\(FileManager.default.currentDirectoryPath)/\(hasPrefix("./") ? dropFirst(2) : self[...])"
   }
 }

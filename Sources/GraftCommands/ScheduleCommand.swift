@@ -8,7 +8,8 @@ struct ScheduleCommand: ParsableCommand {
     abstract: "List the ready-made schedules, or print one as a file to edit.",
     discussion: """
       What is printed is what "graft train --schedule" reads: phases in order, each with what trains, how fast, and until \
-      what happens. Some schedules have a phase for each stage of the backbone.
+      what happens. Some schedules have a phase for each stage of the backbone. It runs as under its name: "refit: true" \
+      fits everything once more on the validation pictures too, and is left out for a single fit.
 
       Example:
         graft schedule gradual --backbone efficientnet-lite0 > mine.yaml
@@ -52,7 +53,10 @@ struct ScheduleCommand: ParsableCommand {
     guard let name else { return try list() }
     let preset = try SchedulePreset.named(name)
     let (graph, headLayers) = try network()
-    let schedule = preset.schedule(for: graph, headLayers: headLayers)
+    var schedule = preset.schedule(for: graph, headLayers: headLayers)
+    // As "graft train" runs it under its name, whatever the recipe.
+    schedule.refit = true
+    try check(schedule, in: graph, headLayers: headLayers)
     if json { return try Console.json(schedule) }
     let lines = [preset.summary, preset.source + ".", "For \(backbone): graft train --schedule THIS.yaml"].map {
       "# \($0)"
@@ -83,5 +87,18 @@ struct ScheduleCommand: ParsableCommand {
     }
     let found = try Inspection(of: backbone, cutAt: cutAt, loading: loading, mode: trust.mode)
     return (found.graph, found.headLayers)
+  }
+
+  /// Refuses a schedule that "graft train" would refuse for the backbone.
+  ///
+  /// What it trains stands on the trunk: a head of its own in place of the classifier, whatever its classes are.
+  private func check(_ schedule: Schedule, in graph: Graph, headLayers: Set<String>) throws {
+    guard let end = graph.nodes.lastIndex(where: { !headLayers.contains($0.layer) }) else { return }
+    var network = graph.cut(at: [end])
+    network.modules = []
+    let task = TaskDescription(kind: .classification(classes: ["0", "1"]))
+    let heads = try network.addHeads(for: [task], at: network.outputs[0])
+    let newLayers = Set(heads.flatMap(\.layers))
+    for phase in schedule.phases { _ = try phase.trainable(in: network, headLayers: newLayers) }
   }
 }

@@ -2,7 +2,7 @@ import Freezing
 import Tasks
 
 extension Metric {
-  /// The metric's value among what was measured of all tasks; NaN for a task that there is not.
+  /// The metric's value among what was measured of all tasks; NaN for a task that there is not, which no run begins with.
   ///
   /// - Parameter loss: J, the loss over all tasks.
   func value(of measured: [MetricAccumulator], loss: Double) -> Double {

@@ -15,6 +15,7 @@ package struct RateFinder {
   private let options: TrainingOptions
   private let parameters: ParameterBank
   private let graph: Graph
+  private let headLayers: Set<String>
   private let pipeline: FeaturePipeline
 
   /// A search with the parameters and the rule of a phase.
@@ -31,11 +32,11 @@ package struct RateFinder {
     self.data = data
     self.options = options
     self.graph = graph
+    headLayers = Set(heads.flatMap(\.layers))
     parameters = try ParameterBank(graph: graph, weights: weights)
     plan = PhasePlan(
-      phase, trainable: try phase.trainableOrCandidates(in: graph, headLayers: Set(heads.flatMap(\.layers))),
-      graph: graph, heads: heads, batchSize: min(options.batchSize, data.training.count),
-      microBatchSize: options.microBatchSize)
+      phase, trainable: try phase.trainableOrCandidates(in: graph, headLayers: headLayers), graph: graph,
+      heads: heads, batchSize: min(options.batchSize, data.training.count), microBatchSize: options.microBatchSize)
     let chain = FeatureChain(
       graph, frontiers: [plan.frontier], parameters: parameters, source: data.pictures, options: options)
     pipeline = try chain.pipeline(to: plan.frontier)
@@ -53,7 +54,9 @@ package struct RateFinder {
     let trained = try Plan(plan.frontier.suffix, parameters: parameters, options: plan.options(phase, options))
     let losses = TaskLosses(data.labels, training: data.training, microBatchSize: plan.microBatchSize)
     let optimizer = Optimizer(graph: graph, parameters: parameters)
-    optimizer.train(trained.gradients, by: phase.optimizer, clipping: phase.clipping)
+    let multipliers = phase.multipliers?.factors(for: plan.trainable, in: graph, headLayers: headLayers)
+    optimizer.train(
+      trained.gradients, by: phase.optimizer, clipping: phase.clipping, multipliers: multipliers ?? [:])
     if options.cachesFeatures, let forms = data.trainingForms {
       _ = try pipeline.cache(
         forms, library: library, memoryBudget: options.featureMemoryBudget, folder: nil, progress: { _ in })

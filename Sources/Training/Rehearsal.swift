@@ -22,6 +22,7 @@ package struct Rehearsal {
   ) throws {
     try options.validate()
     try schedule.validate()
+    try schedule.check(tasks: data.labels.tasks.map(\.name))
     EngineThreads.choose(options.threads)
     let state = try RunState(
       graph: graph, weights: weights, record: RunRecord(version: graftVersion, engine: .current, phases: []))

@@ -1,4 +1,5 @@
 import Foundation
+import Freezing
 import Graphs
 import Yams
 
@@ -47,7 +48,7 @@ extension RunConfiguration {
       throw error.subject == name
         ? error : TrainingError(error.code, subject: name, detail: "\(error.subject) \(error.detail)")
     } catch let error as DecodingError {
-      throw TrainingError(.invalidOption, subject: name, detail: error.spoken)
+      throw TrainingError(.invalidOption, subject: name, detail: error.sentence())
     } catch {
       // Yams shows the line, however long it is.
       throw TrainingError(.invalidOption, subject: name, detail: String("\(error)".prefix(200)))
@@ -114,24 +115,6 @@ extension String {
     guard let first = unicodeScalars.first, first.isASCII, first.properties.isAlphabetic else { return false }
     return !reserved.contains(lowercased()) && last != " "
       && unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || plainMarks.contains($0)) }
-  }
-}
-
-extension DecodingError {
-  /// Where, what was expected and what was found, in one clause.
-  var spoken: String {
-    func place(_ context: Context) -> String {
-      let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-      return path.isEmpty ? "the text" : path.joined(separator: ".")
-    }
-    switch self {
-    case .keyNotFound(let key, let context): return "\(place(context)) has no \(key.stringValue)"
-    case .typeMismatch(let type, let context): return "\(place(context)) must be of type \(type)"
-    case .valueNotFound(let type, let context): return "\(place(context)) has no value of type \(type)"
-    case .dataCorrupted(let context):
-      return context.underlyingError.map { "\($0)" } ?? "\(place(context)): \(context.debugDescription)"
-    @unknown default: return "\(self)"
-    }
   }
 }
 

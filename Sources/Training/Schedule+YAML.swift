@@ -44,7 +44,7 @@ extension Schedule {
     } catch let error as ScheduleError {
       throw TrainingError(.invalidOption, subject: name, detail: error.description)
     } catch let error as DecodingError {
-      throw TrainingError(.invalidOption, subject: name, detail: error.spoken)
+      throw TrainingError(.invalidOption, subject: name, detail: error.sentence())
     } catch {
       // Yams shows the line, however long it is.
       throw TrainingError(.invalidOption, subject: name, detail: String("\(error)".prefix(200)))

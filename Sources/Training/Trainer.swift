@@ -45,6 +45,7 @@ package final class Trainer {
         detail: "answers \(Self.spoken(heads.map(\.task), widths)), but the data has "
           + Self.spoken(tasks.map(\.name), tasks.map(\.outputCount)))
     }
+    try schedule.check(tasks: tasks.map(\.name))
     let pictureShape = data.pictures.pictureShape
     guard graph.inputs.count == 1, graph.nodes[graph.inputs[0]].outputShape == pictureShape else {
       throw TrainingError(

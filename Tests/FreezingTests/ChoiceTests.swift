@@ -68,4 +68,40 @@ import Testing
     #expect(phase.selection == .stage("stage1") + .stage("stage3"))
     try phase.validate()
   }
+
+  @Test func moreStagesThanThereAreCannotBeChosen() throws {
+    var graph = Graph(name: "network")
+    var node = try graph.addInput(Input(shape: [32, 32, 3]), named: "image")
+    for name in ["first", "second"] {
+      node = try graph.apply(Conv2D(filters: 4, kernelSize: Size2D(3)), named: "\(name)_conv", to: [node])
+    }
+    graph.outputs = [try graph.apply(Dense(units: 2), named: "dense", to: [node])]
+    try graph.setStages([("first", "first_conv"), ("second", "second_conv")])
+    var phase = Phase(
+      name: "tune", train: .head, choose: StageChoice(count: 2), epochs: 1, learningRate: .constant(1))
+    let all = try phase.trainableOrCandidates(in: graph, headLayers: ["dense"])
+    #expect(all.count == 6)
+    phase.choose?.count = 3
+    let error = #expect(throws: ScheduleError.self) {
+      try phase.trainableOrCandidates(in: graph, headLayers: ["dense"])
+    }
+    #expect(
+      error?.description
+        == "phase tune: chooses 3 stages, but the network has 2 with something to train: first, second")
+    // What an earlier run has chosen stays chosen.
+    #expect(try phase.choosing(["second"]).trainable(in: graph, headLayers: ["dense"]).count == 4)
+  }
+
+  @Test func aSelectionThatDoesNotFitNamesItsPhase() throws {
+    var graph = Graph(name: "network")
+    let image = try graph.addInput(Input(shape: [32, 32, 3]), named: "image")
+    let conv = try graph.apply(Conv2D(filters: 4, kernelSize: Size2D(3)), named: "conv", to: [image])
+    graph.outputs = [conv]
+    try graph.setStages([("stem", "conv")])
+    let phase = Phase(name: "tune", train: .stage("nosuch"), epochs: 1, learningRate: .constant(1))
+    let error = #expect(throws: ScheduleError.self) { try phase.trainable(in: graph, headLayers: []) }
+    #expect(error?.code == .unknownName)
+    #expect(
+      error?.description == "phase tune: selection stage:nosuch: there is no stage nosuch; the nearest are stem")
+  }
 }

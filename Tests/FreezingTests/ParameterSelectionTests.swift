@@ -114,6 +114,7 @@ import Testing
     "head & ", "head&trunk", "stages:a", "stages:a..", "stages:..b", "layers:last", "layer:/a", "layer:/(/",
     "parameter:a",
     "kind:", "from:", "biases", "layer:/a/b",
+    "layer://", "head + parameter://",
   ])
   func whatIsNoSelectionIsRefused(text: String) {
     let error = #expect(throws: ScheduleError.self) { try ParameterSelection(text) }

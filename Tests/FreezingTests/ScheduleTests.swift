@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""epoch": 3, "learningRate": 0.1"#, "phase: there is no option epoch; the nearest are epochs, name, train"),
+    (#""epoch": 3, "learningRate": 0.1"#, "phase p: there is no option epoch; the nearest are epochs, name, train"),
     (#""epochs": 3"#, "phase p: has no learningRate"),
     (
       #""epochs": 3, "learningRate": 0.1, "optimizer": {"adam": {"learningRate": 0.1}}"#,
@@ -116,20 +116,20 @@ import Testing
     ),
     (
       #""learningRate": {"cosin": {"peak": 1}}"#,
-      "learningRate: there is no option cosin; the nearest are cosine, constant, step"
+      "phase p: learningRate: there is no option cosin; the nearest are cosine, constant, step"
     ),
     (
       #""learningRate": {"step": {"peak": 1, "period": 3}}"#,
-      "learningRate step: there is no option period; the nearest are peak, warmUp, factor"
+      "phase p: learningRate step: there is no option period; the nearest are peak, warmUp, factor"
     ),
-    (#""learningRate": {"cosine": {}}"#, "learningRate cosine: has no peak"),
+    (#""learningRate": {"cosine": {}}"#, "phase p: learningRate cosine: has no peak"),
     (
       #""learningRate": {"cosine": {"peak": 1}}, "budget": "1 h""#,
       "phase p: has a learningRate that is spread over the phase, and neither epochs nor steps"
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "optimizer": "adm""#,
-      "optimizer adm: expected sgd, adam, adamW, rmsprop, lion, lamb"
+      "phase p: optimizer adm: expected sgd, adam, adamW, rmsprop, lion, lamb"
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "optimizer": {"sgd": {"momentum": 1}}"#,
@@ -137,7 +137,7 @@ import Testing
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "optimizer": {"lion": {"epsilon": 1}}"#,
-      "optimizer lion: there is no option epsilon; the nearest are beta1, beta2, learningRate"
+      "phase p: optimizer lion: there is no option epsilon; the nearest are beta1, beta2, learningRate"
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "optimizer": {"rmsprop": {"weightDecay": -1}}"#,
@@ -149,7 +149,7 @@ import Testing
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "until": {"metric": "validation.loss"}"#,
-      "until: expected {metric, patience, minimumDelta} or {metric, target}"
+      "phase p: until: expected {metric, patience, minimumDelta} or {metric, target}"
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "until": {"metric": "validation.accuracy", "target": 95}"#,
@@ -157,7 +157,8 @@ import Testing
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "until": {"metric": "training.loss", "patience": 3}"#,
-      "metric training.loss: expected validation.loss or validation.accuracy, or of one task validation.TASK.loss"
+      "phase p: metric training.loss: expected validation.loss or validation.accuracy, or of one task "
+        + "validation.TASK.loss"
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "clipping": {"globalNorm": 0}"#,
@@ -165,7 +166,7 @@ import Testing
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "budget": "10 minutes""#,
-      "budget 10 minutes: expected a time such as 10 min, 90 s or 1 h 30 min"
+      "phase p: budget 10 minutes: expected a time such as 10 min, 90 s or 1 h 30 min"
     ),
     (
       #""epochs": 3, "learningRate": 0.1, "batchNormalization": "frozen""#,
@@ -187,7 +188,8 @@ import Testing
       #""epochs": 3, "learningRate": 0.1, "freezeSettled": {"threshold": 0}"#,
       "phase p: threshold must be more than 0 and below 1, but is 0.0"
     ),
-    (#""learningRate": 0.1, "clipping": 3"#, "clipping: expected options by name: globalNorm, norm, value"),
+    (#""epochs": "many", "learningRate": 0.1"#, "phase p: epochs must be of type Int"),
+    (#""learningRate": 0.1, "clipping": 3"#, "phase p: clipping: expected options by name: globalNorm, norm, value"),
   ])
   func aMistakeIsNamedInOneSentence(fields: String, message: String) {
     let error = #expect(throws: (any Error).self) {
@@ -212,6 +214,18 @@ import Testing
       try read(#"{"phases": [{"name": "p", "train": "head", "learningRate": 1}], \#(fields)}"#)
     }
     #expect((error as? ScheduleError)?.description == message)
+  }
+
+  @Test func aPhaseWithoutANameIsNamedByItsPlace() {
+    let named = #"{"name": "p", "train": "head", "learningRate": 1}"#
+    for (phase, sentence) in [
+      (#"{"train": "head", "learningRate": 1}"#, "phase number 2: has no name"),
+      (#"{"train": "haed", "learningRate": 1, "name": ""}"#, "phase number 2: selection \"haed\": expected all, none"),
+      ("3", "phase number 2: expected options by name: name, train"),
+    ] {
+      let error = #expect(throws: ScheduleError.self) { try read(#"{"phases": [\#(named), \#(phase)]}"#) }
+      #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+    }
   }
 
   @Test func phasesHaveDifferentNamesAndThereIsOne() {

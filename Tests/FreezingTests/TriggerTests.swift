@@ -41,6 +41,25 @@ import Testing
     #expect(throws: ScheduleError.self) { try Metric(name) }
   }
 
+  @Test func aMetricOfATaskThatThereIsNotIsRefused() throws {
+    let lost = Metric(.loss, task: "nosuch")
+    func schedule(until trigger: Trigger, _ rate: LearningRate = .constant(1)) -> Schedule {
+      Schedule(phases: [
+        Phase(name: "probe", train: .head, epochs: 1, learningRate: .constant(1)),
+        Phase(name: "tune", train: .all, epochs: 1, until: trigger, learningRate: rate),
+      ])
+    }
+    try schedule(until: .plateau(patience: 1)).check(tasks: ["breed", "colour"])
+    try schedule(until: .target(Metric(.accuracy, task: "breed"), 0.9)).check(tasks: ["breed", "colour"])
+    let waiting = LearningRate(peak: 1, shape: .reduceOnPlateau(RateReduction(metric: lost)))
+    for wrong in [schedule(until: .plateau(lost, patience: 1)), schedule(until: .plateau(patience: 1), waiting)] {
+      let error = #expect(throws: ScheduleError.self) { try wrong.check(tasks: ["breed", "colour"]) }
+      #expect(
+        error?.description
+          == "phase tune: waits for validation.nosuch.loss, but there is no task nosuch; the tasks are breed, colour")
+    }
+  }
+
   @Test(arguments: [
     ("10 min", 600, "10 min"), ("90 s", 90, "1 min 30 s"), ("90s", 90, "1 min 30 s"), ("1h30min", 5400, "1 h 30 min"),
     ("1.5 h", 5400, "1 h 30 min"), ("0.25 s", 0.25, "0.25 s"), (" 2 h ", 7200, "2 h"), ("1 s 1 h", 3601, "1 h 1 s"),

@@ -55,11 +55,40 @@ struct PlanningTests {
     #expect(again.failed(saying: "rates.svg", "is there already"), "\(again)")
   }
 
+  @Test("find-rate knows before its steps that its plot can be written")
+  func unwritablePlot() throws {
+    // Neither pictures nor a backbone are there: the plot comes first.
+    func plot(_ path: String) throws -> Program.Outcome {
+      try place.graft("find-rate", "--data", "none", "--backbone", "none.h5", "--output", path, "--force")
+    }
+    let nowhere = try plot("none/rates.svg")
+    #expect(nowhere.failed(saying: "none/rates.svg: cannot be written: No such file or directory"), "\(nowhere)")
+    let folder = try plot("pictures")
+    #expect(folder.failed(saying: "pictures: expected a file to write, found a folder"), "\(folder)")
+  }
+
+  @Test("find-rate takes the loss that train would take")
+  func lossOfRates() throws {
+    func losses(_ more: String...) throws -> [Double] {
+      let arguments = ["find-rate", "--data", "pictures", "--backbone", "small.h5", "--steps", "20", "--json"]
+      let outcome = try Program.run(arguments + more, in: place.path)
+      let search = try #require(try outcome.json() as? [String: Any], "\(outcome)")
+      return try #require(search["steps"] as? [[String: Any]]).compactMap { $0["loss"] as? Double }
+    }
+    let plain = try losses()
+    #expect(!plain.isEmpty)
+    #expect(try losses("--recipe", "balanced", "--label-smoothing", "0", "--loss", "cross-entropy") == plain)
+    // A head that knows nothing yet: focal counts its mistakes less.
+    #expect(try losses("--loss", "focal")[0] < plain[0])
+    #expect(try losses("--label-smoothing", "0.2") != plain)
+  }
+
   @Test("find-rate refuses ranges and phases that there are not")
   func wrongRates() throws {
     let usage = try place.graft("find-rate", "--data", "pictures", "--lowest", "1", "--highest", "0.1")
     #expect(usage.status == 2 && usage.error.contains("lowest"), "\(usage)")
-    let phase = try place.graft("find-rate", "--data", "pictures", "--backbone", "small.h5", "--phase", "nope")
+    let phase = try place.graft(
+      "find-rate", "--data", "pictures", "--backbone", "small.h5", "--schedule", "probe-then-tune", "--phase", "nope")
     #expect(phase.failed(saying: "--phase", "probe, tune"), "\(phase)")
   }
 

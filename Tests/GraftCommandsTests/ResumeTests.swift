@@ -118,6 +118,20 @@ struct ResumeTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/run/model.keras")) == model)
   }
 
+  @Test("A run goes on from every folder")
+  func elsewhere() throws {
+    try #require(try place.train("pictures").status == 0)
+    let record = try RunConfiguration(contentsOf: "\(place.path)/run/run.yaml")
+    #expect(record.data.path.hasPrefix("/") && record.data.path.hasSuffix("/pictures"))
+    #expect(record.backbone.source.hasPrefix("/") && record.backbone.source.hasSuffix("/small.h5"))
+    let path = "\(place.path)/run/model.keras"
+    let model = try Data(contentsOf: URL(fileURLWithPath: path))
+    try FileManager.default.removeItem(atPath: path)
+    let outcome = try Program.run(["train", "--resume", "../run"], in: "\(place.path)/pictures")
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == model)
+  }
+
   @Test("What is no run, or is another one's, does not go on")
   func refused() throws {
     #expect(try place.graft("train", "--resume", "none").failed(saying: "none: expected the folder of a run"))

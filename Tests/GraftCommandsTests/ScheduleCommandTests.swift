@@ -26,10 +26,31 @@ struct ScheduleCommandTests {
     let outcome = try place.graft("schedule", name, "--backbone", "small.h5")
     #expect(outcome.status == 0, "\(outcome)")
     let backbone = try Backbone.load("\(place.path)/small.h5")
-    let expected = try Schedule.preset(named: name, for: backbone.graph)
+    var expected = try Schedule.preset(named: name, for: backbone.graph)
+    expected.refit = true
     #expect(try Schedule(yaml: outcome.output, name: "it") == expected, "\(outcome)")
     #expect(outcome.output.hasPrefix("# "))
     #expect(outcome.output.split(separator: "\n").filter { $0.hasPrefix("# Trains ") }.count == expected.phases.count)
+  }
+
+  @Test(
+    "A schedule that could not run is not printed",
+    arguments: [
+      ("last:9", "small.h5", "phase tune: selection stages:last 9: the network has 2 stages: stage1, stage2"),
+      (
+        "norm-only", "vgg16",
+        "phase norm: selection normalization: the network has no parameters there that could train"
+      ),
+    ])
+  func unfit(name: String, backbone: String, sentence: String) throws {
+    let environment = ["GRAFT_PRETRAINED": "\(place.path)/none", "KERAS_HOME": "\(place.path)/none"]
+    let outcome = try Program.run(
+      ["schedule", name, "--backbone", backbone], in: place.path, environment: environment)
+    #expect(outcome.failed(saying: sentence), "\(outcome)")
+    guard backbone == "small.h5" else { return }
+    try place.writePictures(count: 4)
+    let trained = try place.train("pictures", "--schedule", name)
+    #expect(trained.failed(saying: sentence), "\(trained)")
   }
 
   @Test("A family without a file has stages too")
@@ -46,7 +67,9 @@ struct ScheduleCommandTests {
   func train() throws {
     try place.writePictures()
     let printed = try place.graft("schedule", "gradual", "--backbone", "small.h5").output
+    #expect(printed.contains("\nrefit: true"), "\(printed)")
     let changed = printed.replacing("epochs: 30", with: "epochs: 2").replacing("epochs: 10", with: "epochs: 1")
+      .replacing("refit: true", with: "refit: false")
       .replacing("{adamW: {beta1: 0.9, beta2: 0.999, epsilon: 1e-07, weightDecay: 0.01}}", with: "lion")
     #expect(changed.contains("optimizer: lion"), "\(changed)")
     try place.write(Data(changed.utf8), to: "mine.yaml")
@@ -61,6 +84,21 @@ struct ScheduleCommandTests {
     let record = try RunConfiguration(contentsOf: "\(place.path)/run/run.yaml")
     #expect(record.schedule == (try Schedule(contentsOf: "\(place.path)/mine.yaml")))
     #expect(record.schedule.phases.map(\.optimizer) == [.sgd(), .lion(), .lion()])
+  }
+
+  @Test("train runs a schedule that was printed as it runs the one of that name")
+  func printed() throws {
+    try place.writePictures(count: 4)
+    let text = try place.graft("schedule", "head", "--backbone", "small.h5").output
+    try place.write(Data(text.utf8), to: "mine.yaml")
+    for (schedule, run) in [("head", "named"), ("mine.yaml", "written")] {
+      let outcome = try place.train("pictures", "--schedule", schedule, output: run)
+      #expect(outcome.status == 0, "\(outcome)")
+    }
+    let schedules = try ["named", "written"].map {
+      try RunConfiguration(contentsOf: "\(place.path)/\($0)/run.yaml").schedule
+    }
+    #expect(schedules[0] == schedules[1] && schedules[0].refit)
   }
 
   @Test(
@@ -81,9 +119,13 @@ struct ScheduleCommandTests {
         "train", "--data", "pictures", "--backbone", "small.h5", "--output", "run", "--schedule", "mine.yaml")
     }
     let misspelt = try train("phases: [{name: a, train: stage:stage3, learningRate: 1}]")
-    #expect(misspelt.failed(saying: "there is no stage stage3; the nearest are stage1, stage2"), "\(misspelt)")
+    #expect(
+      misspelt.failed(
+        saying: "phase a: selection stage:stage3: there is no stage stage3; the nearest are stage1, stage2"),
+      "\(misspelt)")
     let unknown = try train("phases: [{name: a, trains: all, learningRate: 1}]")
-    #expect(unknown.failed(saying: "mine.yaml: phase: there is no option trains; the nearest are train"), "\(unknown)")
+    #expect(
+      unknown.failed(saying: "mine.yaml: phase a: there is no option trains; the nearest are train"), "\(unknown)")
     let missing = try place.graft(
       "train", "--data", "pictures", "--backbone", "small.h5", "--output", "run", "--schedule", "no/file")
     #expect(missing.failed(saying: "no/file: cannot be read: No such file or directory"), "\(missing)")

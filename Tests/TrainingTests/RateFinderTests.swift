@@ -44,6 +44,18 @@ import Training
     #expect(try search(phase, tiny).search != first)
   }
 
+  @Test func multipliersOfThePhaseCount() throws {
+    var phase = Phase(
+      name: "probe", train: .head, epochs: 1, learningRate: .constant(1), optimizer: .sgd(momentum: 0))
+    let plain = try search(phase, over: RateRange(lowest: 1e-4, highest: 1, stepCount: 30)).search
+    phase.multipliers = RateMultipliers(head: 0.5)
+    // Half of twice the rate is the same to the bit.
+    let twice = try search(phase, over: RateRange(lowest: 2e-4, highest: 2, stepCount: 30)).search
+    #expect(twice.steps.map(\.loss) == plain.steps.map(\.loss))
+    let same = try search(phase, over: RateRange(lowest: 1e-4, highest: 1, stepCount: 30)).search
+    #expect(same.steps.map(\.loss) != plain.steps.map(\.loss))
+  }
+
   @Test func ratesThatAreFarTooLargeEndIt() throws {
     let (found, _, _) = try search(
       Phase(name: "all", train: .all, epochs: 1, learningRate: .constant(1), optimizer: .sgd()),

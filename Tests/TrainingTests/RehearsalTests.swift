@@ -39,6 +39,26 @@ import Training
     if let budget { #expect(forecast.phases.allSatisfy { $0.arenaBytes <= budget }) }
   }
 
+  @Test func aMetricOfATaskThatThereIsNotIsRefusedBeforeAnythingRuns() throws {
+    let tiny = TinyRun()
+    var schedule = Self.schedule
+    schedule.phases[1].until = [.plateau(Metric(.loss, task: "nosuch"), patience: 1)]
+    let model = try TinyNetwork.model(tasks: tiny.tasks)
+    let sentence = "phase tune: waits for validation.nosuch.loss, but there is no task nosuch; the tasks are class"
+    let rehearsed = #expect(throws: ScheduleError.self) {
+      try Rehearsal(
+        graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: tiny.data, schedule: schedule,
+        options: tiny.options)
+    }
+    #expect(rehearsed?.description == sentence)
+    let trained = #expect(throws: ScheduleError.self) {
+      try Trainer(
+        graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: tiny.data, schedule: schedule,
+        options: tiny.options)
+    }
+    #expect(trained?.description == sentence)
+  }
+
   @Test(arguments: [TrainingData.Augmentation.none, .flip, .unlimited])
   func whatIsFittedAgainIsCountedToo(_ augmentation: TrainingData.Augmentation) throws {
     var tiny = TinyRun()

@@ -89,9 +89,12 @@ import Training
   }
 
   @Test(arguments: [
-    ("patience: 4", "patince: 4", "until: there is no option patince; the nearest are patience, metric, target"),
-    ("train: head\n", "train: haed\n", "selection \"haed\": expected all, none, head"),
-    ("epochs: 30", "epochs: many", "phases.0.epochs must be of type Int"),
+    (
+      "patience: 4", "patince: 4",
+      "phase probe: until: there is no option patince; the nearest are patience, metric, target"
+    ),
+    ("train: head\n", "train: haed\n", "phase probe: selection \"haed\": expected all, none, head"),
+    ("epochs: 30", "epochs: many", "phase probe: epochs must be of type Int"),
     (
       "restore: bestOfPhase", "restored: last",
       "schedule: there is no option restored; the nearest are restore, refit"
@@ -105,12 +108,15 @@ import Training
       "phase probe: restore must be one of bestSoFar, bestOfPhase, last, but is first"
     ),
     ("phases:", "phase:", "schedule: there is no option phase; the nearest are phases, average, budget"),
-    ("  - name: probe\n    train", "  - train", "phase: has no name"),
+    ("  - name: probe\n    train", "  - train", "phase number 1: has no name"),
     ("{exponential: 0.999}", "0.999", "average: expected options by name: exponential"),
-    ("    budget: 10 min", "    budget: 10", "budget 10: expected a time such as 10 min, 90 s or 1 h 30 min"),
+    (
+      "    budget: 10 min", "    budget: 10",
+      "phase unfreeze: budget 10: expected a time such as 10 min, 90 s or 1 h 30 min"
+    ),
     (
       "batchNormalization: frozenStatistics ", "batchNormalization: {a: b} ",
-      "phases.1.batchNormalization must be of type"
+      "phase unfreeze: batchNormalization must be of type"
     ),
   ])
   func aMistakeIsNamedWithItsFile(old: String, new: String, sentence: String) throws {
