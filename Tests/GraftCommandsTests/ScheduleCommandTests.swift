@@ -36,7 +36,7 @@ struct ScheduleCommandTests {
   @Test(
     "A schedule that could not run is not printed",
     arguments: [
-      ("last:9", "small.h5", "phase tune: selection stages:last 9: the network has 2 stages: stage1, stage2"),
+      ("last:9", "small.h5", "phase tune: selection stages:last 9: the network has 3 stages: stem, stage1, stage2"),
       (
         "norm-only", "vgg16",
         "phase norm: selection normalization: the network has no parameters there that could train"
