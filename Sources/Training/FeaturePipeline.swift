@@ -122,6 +122,8 @@ extension FeaturePipeline {
   ) throws -> CacheOutcome {
     dropStale()
     if let kept, requests.allSatisfy({ kept.rows[$0] != nil }) { return CacheOutcome(hasRoom: true) }
+    // All are computed, those that are kept too: what is kept would take the room of what is going to be.
+    kept = nil
     var budget = memoryBudget
     guard let own = stores(rowCount: requests.count, budget: &budget, folder: paths.isEmpty ? nil : folder) else {
       return CacheOutcome(hasRoom: false)

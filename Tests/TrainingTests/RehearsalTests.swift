@@ -69,6 +69,24 @@ import Training
     #expect(forecast.phases.map(\.stepsPerEpoch) == [3, 3, 4, 4])
   }
 
+  @Test func aLaterPhaseMayAskForMorePicturesAtTheSameFrontier() throws {
+    // By the statistics of the batch only whole batches train: 16 pictures of 22, and then all of them.
+    var first = Phase(name: "first", train: .head + .stages(last: 1), epochs: 1, learningRate: .constant(1e-3))
+    first.batchNormalization = .trainingStatistics
+    var second = first
+    second.name = "second"
+    second.batchNormalization = .frozenStatistics
+    let tiny = TinyRun()
+    let model = try TinyNetwork.model(tasks: tiny.tasks)
+    let forecast = try Rehearsal(
+      graph: model.logitsGraph(), weights: model.weights, heads: model.heads, data: tiny.data,
+      schedule: Schedule(phases: [first, second]), options: tiny.options
+    ).run()
+    #expect(forecast.phases.map(\.stepsPerEpoch) == [2, 3])
+    #expect(forecast.phases.map(\.cached) == [true, true])
+    #expect(forecast.phases[0].featureBytes == forecast.phases[1].featureBytes)
+  }
+
   @Test func nothingIsLearnt() throws {
     let tiny = TinyRun()
     let model = try TinyNetwork.model(tasks: tiny.tasks)
