@@ -71,13 +71,28 @@ final class FeatureChain {
     return result
   }
 
+  /// The bytes of features that a pipeline may keep in memory, beside what all others keep there.
+  func memoryBudget(for pipeline: FeaturePipeline) -> Int {
+    let all: [FeaturePipeline] = [root] + Array(pipelines.values) + own.map { $0.pipeline }
+    var rest = options.featureMemoryBudget
+    for other in all where other !== pipeline {
+      other.dropStale()
+      rest -= other.memoryByteCount
+    }
+    return max(0, rest)
+  }
+
   /// Gives back what neither a frontier of the present phase nor a later phase nor the last measurement starts from.
   ///
   /// - Parameter frontier: The frontier that the phase goes on from; nil where it has ended.
   func forget(but frontier: Frontier?, ofPhase phase: Int) {
     for (place, pipeline) in own where place.crossing != frontier?.crossing { pipeline.forget() }
     if frontier == nil { own = [] }
-    let later = frontiers[phase...].dropFirst().compactMap { $0 } + [frontier, first].compactMap(\.self)
+    let next = frontiers[phase...].dropFirst()
+    // For a phase with a frozen part they are decoded again; one whose stages are still to be chosen may have none.
+    let takesPictures = next.contains { $0?.prefix == nil } || (frontier.map { $0.prefix == nil } ?? false)
+    if !takesPictures { root.forget() }
+    let later = next.compactMap { $0 } + [frontier, first].compactMap(\.self)
     for (crossing, pipeline) in pipelines {
       let isNeeded = later.contains { frontier in
         frontier.crossing == crossing

@@ -211,13 +211,16 @@ extension FeaturePipeline {
   /// Whether features of any pictures are kept.
   var keepsFeatures: Bool { kept != nil }
 
+  /// What is kept in memory, in bytes.
+  var memoryByteCount: Int { kept?.stores.reduce(0) { $0 + $1.memoryByteCount } ?? 0 }
+
   /// Gives back the memory of what is kept.
   func forget() { kept = nil }
 
   private var version: Int { parameters.newestVersion(of: paths) }
 
   /// Drops what was computed with other values of the parameters, here and on the way.
-  private func dropStale() {
+  func dropStale() {
     if let kept, kept.version != version { self.kept = nil }
     upstream?.dropStale()
   }
