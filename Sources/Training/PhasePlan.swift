@@ -64,6 +64,25 @@ struct PhasePlan: Sendable {
   /// Everything that may change in this phase.
   var changing: Set<ParameterPath> { trainable.union(movingStatistics) }
 
+  /// Makes sure that what the phase computes gradients with will fit into the memory budget, where there is one.
+  ///
+  /// - Parameter graph: The whole network, which measures stages where they are still to be chosen.
+  /// - Throws: `EngineError` with code `memory`.
+  @EngineActor func checkMemory(
+    _ phase: Phase, of graph: Graph, parameters: ParameterBank, options: TrainingOptions
+  ) throws(EngineError) {
+    guard let budget = options.memoryBudget else { return }
+    let isOpen = phase.choose.map { $0.chosen == nil } ?? false
+    var planOptions = isOpen ? measuringOptions(phase, options) : self.options(phase, options)
+    planOptions.memoryBudget = budget
+    do throws(EngineError) {
+      try Plan.checkMemory(of: isOpen ? graph : frontier.suffix, parameters: parameters, options: planOptions)
+    } catch {
+      guard error.code == .memory else { throw error }
+      throw EngineError(.memory, subject: "phase \(phase.name)", detail: error.detail)
+    }
+  }
+
   /// Makes the parts of a batch smaller until what a step keeps fits into a budget, where a batch may be cut.
   @EngineActor mutating func fit(
     into byteCount: Int, phase: Phase, parameters: ParameterBank, options: TrainingOptions
@@ -80,6 +99,13 @@ struct PhasePlan: Sendable {
     PlanOptions(
       batchSize: microBatchSize, trainable: trainable, trainingLayers: trainingLayers,
       batchNormalization: phase.batchNormalization.forPlans, precision: options.precision.trained, seed: options.seed)
+  }
+
+  /// The same for the plan that measures the gradients of stages, before any is chosen.
+  func measuringOptions(_ phase: Phase, _ options: TrainingOptions) -> PlanOptions {
+    var result = self.options(phase, options)
+    result.batchNormalization = .frozenStatistics
+    return result
   }
 
   private static func droppingLayers(in graph: Graph, trainableLayers: Set<String>) -> Set<String> {

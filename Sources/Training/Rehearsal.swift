@@ -35,6 +35,7 @@ package struct Rehearsal {
       if let budget = options.memoryBudget {
         try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
       }
+      try plan.checkMemory(phase, of: graph, parameters: state.parameters, options: options)
       return plan
     }
     context = RunContext(

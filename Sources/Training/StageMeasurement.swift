@@ -32,9 +32,8 @@ struct StageMeasurement {
   /// The norms of the gradients of all stages, for each of the first batches.
   private func norms(_ phase: Phase, batchCount: Int) throws -> [[StageNorms]] {
     let plan = context.plans[index]
-    var options = plan.options(phase, context.options)
+    var options = plan.measuringOptions(phase, context.options)
     options.memoryBudget = context.options.memoryBudget
-    options.batchNormalization = .frozenStatistics
     // From the pictures on: features would be kept on a way that a run which knows the choice does not take.
     let trained = try Plan(context.graph, parameters: state.parameters, options: options)
     let gradients = StageGradients(

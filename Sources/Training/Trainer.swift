@@ -29,7 +29,7 @@ package final class Trainer {
   ///   - library: Where features of earlier runs are, and those of this one go; nil for nowhere.
   ///   - events: Told of everything that happens, on the engine's thread; an error that it throws ends the run.
   /// - Throws: ``TrainingError`` for options or tasks that do not fit, `ScheduleError`, and `EngineError` where weights
-  ///   are missing.
+  ///   are missing or a phase does not fit into the memory budget.
   package init(
     graph: Graph, weights: Weights, heads: [Head], data: TrainingData, schedule: Schedule, options: TrainingOptions,
     record: RunRecord? = nil, cacheFolder: String? = nil, library: FeatureLibrary? = nil,
@@ -71,6 +71,7 @@ package final class Trainer {
       if recorded == nil, let budget = options.memoryBudget {
         try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
       }
+      try plan.checkMemory(phase, of: graph, parameters: state.parameters, options: options)
       state.progress.record.phases.append(
         RunRecord.Phase(
           name: phase.name, microBatchSize: plan.microBatchSize, chosen: recorded?.chosen, timed: recorded?.timed))
