@@ -73,14 +73,13 @@ final class FeatureChain {
 
   /// The bytes of features that a pipeline may keep in memory, beside what all others keep there.
   func memoryBudget(for pipeline: FeaturePipeline) -> Int {
-    let all: [FeaturePipeline] = [root] + Array(pipelines.values) + own.map { $0.pipeline }
-    var rest = options.featureMemoryBudget
-    for other in all where other !== pipeline {
-      other.dropStale()
-      rest -= other.memoryByteCount
-    }
-    return max(0, rest)
+    dropStale()
+    let others = all.filter { $0 !== pipeline }
+    return max(0, others.reduce(options.featureMemoryBudget) { $0 - $1.memoryByteCount })
   }
+
+  /// Gives back what was computed with other values of the parameters.
+  func dropStale() { for pipeline in all { pipeline.dropStale() } }
 
   /// Gives back what neither a frontier of the present phase nor a later phase nor the last measurement starts from.
   ///
@@ -101,6 +100,8 @@ final class FeatureChain {
       if !isNeeded { pipeline.forget() }
     }
   }
+
+  private var all: [FeaturePipeline] { [root] + Array(pipelines.values) + own.map { $0.pipeline } }
 
   private var known: [Frontier] { frontiers.compactMap { $0 } }
 

@@ -211,6 +211,24 @@ extension FeaturePipeline {
   /// Whether features of any pictures are kept.
   var keepsFeatures: Bool { kept != nil }
 
+  /// What memory takes of the features of so many pictures, in bytes, as `cache` divides them; nil where it has no room.
+  ///
+  /// - Parameters:
+  ///   - budget: The bytes that may be kept in memory.
+  ///   - hasFolder: Whether the rest can go into a file, on a disk that has room for it.
+  func memoryShare(rowCount: Int, budget: Int, hasFolder: Bool) -> Int? {
+    var rest = budget
+    for form in forms {
+      let (count, overflow) = rowCount.multipliedReportingOverflow(by: form.byteCount)
+      if !overflow, count <= rest {
+        rest -= count
+      } else if overflow || !hasFolder || paths.isEmpty {
+        return nil
+      }
+    }
+    return budget - rest
+  }
+
   /// What is kept in memory, in bytes.
   var memoryByteCount: Int { kept?.stores.reduce(0) { $0 + $1.memoryByteCount } ?? 0 }
 

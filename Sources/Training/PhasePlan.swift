@@ -72,11 +72,10 @@ struct PhasePlan: Sendable {
     _ phase: Phase, of graph: Graph, parameters: ParameterBank, options: TrainingOptions
   ) throws(EngineError) {
     guard let budget = options.memoryBudget else { return }
-    let isOpen = phase.choose.map { $0.chosen == nil } ?? false
-    var planOptions = isOpen ? measuringOptions(phase, options) : self.options(phase, options)
+    var planOptions = phase.isOpen ? measuringOptions(phase, options) : self.options(phase, options)
     planOptions.memoryBudget = budget
     do throws(EngineError) {
-      try Plan.checkMemory(of: isOpen ? graph : frontier.suffix, parameters: parameters, options: planOptions)
+      try Plan.checkMemory(of: phase.isOpen ? graph : frontier.suffix, parameters: parameters, options: planOptions)
     } catch {
       guard error.code == .memory else { throw error }
       throw EngineError(.memory, subject: "phase \(phase.name)", detail: error.detail)

@@ -86,7 +86,7 @@ package final class Trainer {
     let features = FeatureChain(
       graph,
       frontiers: zip(schedule.phases, plans).map { phase, plan in
-        phase.choose != nil && phase.choose?.chosen == nil ? nil : plan.frontier
+        phase.isOpen ? nil : plan.frontier
       }, parameters: state.parameters, source: data.pictures, options: options)
     func context(_ data: TrainingData, isRefit: Bool) -> RunContext {
       RunContext(
