@@ -64,32 +64,40 @@ struct PhasePlan: Sendable {
   /// Everything that may change in this phase.
   var changing: Set<ParameterPath> { trainable.union(movingStatistics) }
 
-  /// Makes sure that what the phase computes gradients with will fit into the memory budget, where there is one.
+  /// Makes the parts of a batch smaller until what a step keeps fits into a budget, where a batch may be cut.
   ///
   /// - Parameter graph: The whole network, which measures stages where they are still to be chosen.
-  /// - Throws: `EngineError` with code `memory`.
-  @EngineActor func checkMemory(
-    _ phase: Phase, of graph: Graph, parameters: ParameterBank, options: TrainingOptions
+  /// - Throws: `EngineError` with code `memory` where even some activations computed twice would not fit.
+  @EngineActor mutating func fit(
+    into byteCount: Int, phase: Phase, in graph: Graph, parameters: ParameterBank, options: TrainingOptions
   ) throws(EngineError) {
-    guard let budget = options.memoryBudget else { return }
-    var planOptions = phase.isOpen ? measuringOptions(phase, options) : self.options(phase, options)
-    planOptions.memoryBudget = budget
+    while try Plan.byteCount(of: frontier.suffix, parameters: parameters, options: self.options(phase, options))
+      > byteCount
+    {
+      guard microBatchSize > 1, movingStatistics.isEmpty else {
+        // Fewer stages train than could be chosen: of those nothing is known but that they are measured.
+        guard !phase.isOpen else { break }
+        return try checkMemory(
+          byteCount, phase: phase, of: frontier.suffix, parameters: parameters, options: self.options(phase, options))
+      }
+      microBatchSize = (microBatchSize + 1) / 2
+    }
+    guard phase.isOpen else { return }
+    try checkMemory(
+      byteCount, phase: phase, of: graph, parameters: parameters, options: measuringOptions(phase, options))
+  }
+
+  /// Makes sure that a plan of a phase can be compiled within a budget.
+  @EngineActor private func checkMemory(
+    _ byteCount: Int, phase: Phase, of graph: Graph, parameters: ParameterBank, options: PlanOptions
+  ) throws(EngineError) {
+    var options = options
+    options.memoryBudget = byteCount
     do throws(EngineError) {
-      try Plan.checkMemory(of: phase.isOpen ? graph : frontier.suffix, parameters: parameters, options: planOptions)
+      try Plan.checkMemory(of: graph, parameters: parameters, options: options)
     } catch {
       guard error.code == .memory else { throw error }
       throw EngineError(.memory, subject: "phase \(phase.name)", detail: error.detail)
-    }
-  }
-
-  /// Makes the parts of a batch smaller until what a step keeps fits into a budget, where a batch may be cut.
-  @EngineActor mutating func fit(
-    into byteCount: Int, phase: Phase, parameters: ParameterBank, options: TrainingOptions
-  ) throws(EngineError) {
-    while microBatchSize > 1, movingStatistics.isEmpty,
-      try Plan.byteCount(of: frontier.suffix, parameters: parameters, options: self.options(phase, options)) > byteCount
-    {
-      microBatchSize = (microBatchSize + 1) / 2
     }
   }
 

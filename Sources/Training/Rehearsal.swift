@@ -33,9 +33,8 @@ package struct Rehearsal {
         heads: heads, batchSize: min(options.batchSize, data.training.count),
         microBatchSize: options.microBatchSize)
       if let budget = options.memoryBudget {
-        try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
+        try plan.fit(into: budget, phase: phase, in: graph, parameters: state.parameters, options: options)
       }
-      try plan.checkMemory(phase, of: graph, parameters: state.parameters, options: options)
       return plan
     }
     // What is still to be chosen has no frontier yet, and what fits again starts from the same ones.

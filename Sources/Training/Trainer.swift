@@ -69,9 +69,8 @@ package final class Trainer {
         graph: graph, heads: heads, batchSize: min(options.batchSize, trainingCount),
         microBatchSize: recorded?.microBatchSize ?? options.microBatchSize)
       if recorded == nil, let budget = options.memoryBudget {
-        try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
+        try plan.fit(into: budget, phase: phase, in: graph, parameters: state.parameters, options: options)
       }
-      try plan.checkMemory(phase, of: graph, parameters: state.parameters, options: options)
       state.progress.record.phases.append(
         RunRecord.Phase(
           name: phase.name, microBatchSize: plan.microBatchSize, chosen: recorded?.chosen, timed: recorded?.timed))
