@@ -127,7 +127,7 @@ extension Rehearsal {
   /// - Returns: What it takes, its memory while a checkpoint is written and all features are kept, and its pace.
   private func rehearse(_ index: Int, _ kept: inout KeptFeatures) throws -> (Forecast.Phase, PhasePace) {
     let (data, options, written) = (context.data, context.options, context.schedule.phases[index])
-    let choice = try written.isOpen ? measure(index) : (seconds: 0, residentBytes: 0)
+    let choice = try written.isOpen ? measure(index) : (seconds: 0.0, residentBytes: 0)
     let peakOfChoice = choice.residentBytes + kept.memoryByteCount - kept.thereByteCount
     let phase = mostOf(written)
     let plan = context.plan(
