@@ -85,6 +85,15 @@ import Tensors
     try Emission.lanes(of: graph, parameters: parameters, options: options, segmentCount: 1).byteCount
   }
 
+  /// Makes sure that a plan could be compiled within the memory that its options allow, without taking it.
+  ///
+  /// - Throws: `EngineError` with code `unsupportedLayer`, `primitive` or `memory`.
+  public static func checkMemory(
+    of graph: Graph, parameters: ParameterBank, options: PlanOptions
+  ) throws(EngineError) {
+    _ = try Emission.fitting(graph, parameters: parameters, options: options)
+  }
+
   /// How much memory all activations, gradients and packed parameters take.
   public var arenaByteCount: Int { lanes.lanes.reduce(0) { $0 + $1.arenaByteCount } }
 

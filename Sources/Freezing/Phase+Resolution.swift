@@ -44,10 +44,12 @@ extension Phase {
   public func trainableOrCandidates(
     in graph: Graph, headLayers: Set<String>
   ) throws(ScheduleError) -> Set<ParameterPath> {
-    let isOpen = choose.map { $0.chosen == nil } ?? false
-    return isOpen
+    isOpen
       ? try candidates(in: graph, headLayers: headLayers) : try trainable(in: graph, headLayers: headLayers)
   }
+
+  /// Whether stages are still to be chosen.
+  package var isOpen: Bool { choose.map { $0.chosen == nil } ?? false }
 
   /// The same phase with its stages chosen.
   public func choosing(_ stages: [String]) -> Phase {

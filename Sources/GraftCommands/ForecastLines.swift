@@ -14,21 +14,34 @@ enum ForecastLines {
   private static func lines(of forecast: Forecast) -> [String] {
     var table = TextTable([
       ("phase", .left), ("trains", .left), ("parameters", .right), ("epochs", .right), ("steps", .right),
-      ("GFLOP a step", .right), ("time an epoch", .right), ("plan", .right), ("frozen part", .left),
+      ("GFLOP a step", .right), ("time an epoch", .right), ("at most", .right), ("plan", .right), ("memory", .right),
+      ("frozen part", .left),
     ])
     for phase in forecast.phases {
-      let before = phase.secondsBefore > 0 ? ", \(phase.secondsBefore.asTime)" : ""
       table.add([
-        phase.name, phase.trains, phase.trainableParameters.grouped, "up to \(phase.epochs)", "\(phase.stepsPerEpoch)",
-        (Double(phase.flopsPerStep) * 1e-9).formatted(digits: 1), "\(phase.secondsPerEpoch.formatted(digits: 2)) s",
-        phase.arenaBytes.asMebibytes,
-        phase.cached ? "once\(before), \(phase.featureBytes.asMebibytes) kept" : "at each step",
+        phase.name, phase.trains, phase.trainableParameters.grouped, length(of: phase), "\(phase.stepsPerEpoch)",
+        (Double(phase.flopsPerStep) * 1e-9).formatted(atLeastDigits: 1),
+        "\(phase.secondsPerEpoch.formatted(atLeastDigits: 2)) s", phase.seconds.asShortTime,
+        phase.arenaBytes.asMebibytes, phase.peakResidentBytes.asMebibytes, frozenPart(of: phase),
       ])
     }
     return table.lines + [
       "",
-      "at most \(forecast.seconds.asTime) of training and \(forecast.peakResidentBytes.asMebibytes) of memory; "
+      "at most \(forecast.seconds.asShortTime) of training and \(forecast.peakResidentBytes.asMebibytes) of memory; "
         + "nothing was trained",
     ]
+  }
+
+  /// The most epochs, or steps where the last epoch is cut short.
+  private static func length(of phase: Forecast.Phase) -> String {
+    phase.steps == phase.epochs * phase.stepsPerEpoch
+      ? "up to \(phase.epochs)" : "up to \(phase.steps) step\(phase.steps == 1 ? "" : "s")"
+  }
+
+  private static func frozenPart(of phase: Forecast.Phase) -> String {
+    let before = phase.secondsBefore > 0 ? ", \(phase.secondsBefore.asShortTime)" : ""
+    guard phase.cached else { return "at each step" + (before.isEmpty ? "" : "\(before) beforehand") }
+    let place = phase.featurePlace == .file ? " in the run's folder" : ""
+    return "once\(before), \(phase.featureBytes.asMebibytes) kept\(place)"
   }
 }

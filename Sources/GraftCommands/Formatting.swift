@@ -20,6 +20,14 @@ extension Double {
   /// The number with so many digits after the point, whatever the locale.
   func formatted(digits: Int) -> String { String(format: "%.\(digits)f", self) }
 
+  /// The same with more digits where a small number needs them to say its first two: `12.3`, `0.0021`.
+  func formatted(atLeastDigits digits: Int) -> String {
+    guard isFinite, magnitude > 0, magnitude < 1 else { return formatted(digits: digits) }
+    // The place of the first digit behind the point that is not zero.
+    let first = Int(-log10(magnitude).rounded(.down))
+    return formatted(digits: max(digits, min(first + 1, 12)))
+  }
+
   /// A share as percent: `91.3 %`.
   var asPercent: String { (self * 100).formatted(digits: 1) + " %" }
 
@@ -30,4 +38,7 @@ extension Double {
     if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
     return "\(seconds / 3600) h \(seconds % 3600 / 60) min"
   }
+
+  /// The same, with digits behind the point where there are few seconds: `3.2 s`, `0.0021 s`.
+  var asShortTime: String { magnitude < 10 ? "\(formatted(atLeastDigits: 1)) s" : asTime }
 }

@@ -150,7 +150,7 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The memory for what the frozen part puts out, such as 500M or 4G; a quarter of the machine's unless given.",
+      "The memory for what the frozen part puts out, such as 500M or 4G; a quarter of what there is unless given.",
       discussion: "What takes more goes to disk.", valueName: "size"),
     transform: { try ByteCount(parsing: $0) })
   var cacheBudget: ByteCount?

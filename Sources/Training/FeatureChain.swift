@@ -71,13 +71,27 @@ final class FeatureChain {
     return result
   }
 
+  /// The bytes of features that a pipeline may keep in memory, beside what all others keep there.
+  func memoryBudget(for pipeline: FeaturePipeline) -> Int {
+    dropStale()
+    let others = all.filter { $0 !== pipeline }
+    return max(0, others.reduce(options.featureMemoryBudget) { $0 - $1.memoryByteCount })
+  }
+
+  /// Gives back what was computed with other values of the parameters.
+  func dropStale() { for pipeline in all { pipeline.dropStale() } }
+
   /// Gives back what neither a frontier of the present phase nor a later phase nor the last measurement starts from.
   ///
   /// - Parameter frontier: The frontier that the phase goes on from; nil where it has ended.
   func forget(but frontier: Frontier?, ofPhase phase: Int) {
     for (place, pipeline) in own where place.crossing != frontier?.crossing { pipeline.forget() }
     if frontier == nil { own = [] }
-    let later = frontiers[phase...].dropFirst().compactMap { $0 } + [frontier, first].compactMap(\.self)
+    let next = frontiers[phase...].dropFirst()
+    // For a phase with a frozen part they are decoded again; one whose stages are still to be chosen may have none.
+    let takesPictures = next.contains { $0?.prefix == nil } || (frontier.map { $0.prefix == nil } ?? false)
+    if !takesPictures { root.forget() }
+    let later = next.compactMap { $0 } + [frontier, first].compactMap(\.self)
     for (crossing, pipeline) in pipelines {
       let isNeeded = later.contains { frontier in
         frontier.crossing == crossing
@@ -86,6 +100,8 @@ final class FeatureChain {
       if !isNeeded { pipeline.forget() }
     }
   }
+
+  private var all: [FeaturePipeline] { [root] + Array(pipelines.values) + own.map { $0.pipeline } }
 
   private var known: [Frontier] { frontiers.compactMap { $0 } }
 

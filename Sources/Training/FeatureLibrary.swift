@@ -39,6 +39,7 @@ package struct FeatureLibrary: Hashable, Sendable {
   /// that is of no use is no reason to fail.
   @EngineActor func keep(_ rows: [(key: PictureKey, row: Int)], in stores: [FeatureStore], of network: NetworkKey) {
     let path = path(of: network)
+    removeLeftovers()
     let byteCount = FeatureShelf.byteCount(rowCount: rows.count, forms: stores.map(\.form))
     guard byteCount <= byteLimit / 2, makeRoom(for: byteCount, sparing: path) else { return }
     FeatureShelf.write(rows, in: stores, to: path)
@@ -46,25 +47,39 @@ package struct FeatureLibrary: Hashable, Sendable {
 
   @EngineActor private func path(of network: NetworkKey) -> String { "\(folder)/\(network.text).features" }
 
-  /// Removes the files that were used longest ago until there is room.
+  /// Removes what processes left that were killed while they wrote.
+  ///
+  /// This process writes nothing now, so that what bears its number is of another that had it before.
+  private func removeLeftovers() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      guard let writer = FeatureShelf.writer(ofPart: name) else { continue }
+      if writer == getpid() || (kill(writer, 0) != 0 && errno == ESRCH) { unlink("\(folder)/\(name)") }
+    }
+  }
+
+  /// Removes the files that were used longest ago until there is room; what others are writing takes room too.
   private func makeRoom(for byteCount: Int, sparing path: String) -> Bool {
     let manager = FileManager.default
     do {
       try manager.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       var files: [(path: String, size: Int, date: Date)] = []
-      for name in try manager.contentsOfDirectory(atPath: folder) where name.hasSuffix(".features") {
+      var total = byteCount
+      for name in try manager.contentsOfDirectory(atPath: folder) {
+        let isPart = FeatureShelf.writer(ofPart: name) != nil
         let file = "\(folder)/\(name)"
-        guard file != path, let facts = try? manager.attributesOfItem(atPath: file) else { continue }
-        files.append(
-          (file, (facts[.size] as? NSNumber)?.intValue ?? 0, facts[.modificationDate] as? Date ?? .distantPast))
+        guard isPart || name.hasSuffix(".features"), file != path,
+          let facts = try? manager.attributesOfItem(atPath: file)
+        else { continue }
+        let size = (facts[.size] as? NSNumber)?.intValue ?? 0
+        total += size
+        if !isPart { files.append((file, size, facts[.modificationDate] as? Date ?? .distantPast)) }
       }
-      var total = files.reduce(byteCount) { $0 + $1.size }
       for file in files.sorted(by: { $0.date < $1.date }) where total > byteLimit {
         try manager.removeItem(atPath: file.path)
         total -= file.size
       }
-      return true
+      return total <= byteLimit
     } catch {
       return false
     }
@@ -154,9 +169,20 @@ final class FeatureShelf: @unchecked Sendable {
     return magic + numbers.flatMap { number in withUnsafeBytes(of: UInt64(number)) { Array($0) } }
   }
 
+  private static let partSuffix = ".part"
+
+  /// The process that writes a file of this name, which is not whole yet: `KEY.features.PROCESS.part`; nil for others.
+  static func writer(ofPart name: String) -> pid_t? {
+    guard name.hasSuffix(partSuffix) else { return nil }
+    let parts = name.dropLast(partSuffix.count).split(separator: ".")
+    guard parts.count > 2, parts[parts.count - 2] == "features", let writer = pid_t(parts[parts.count - 1]), writer > 0
+    else { return nil }
+    return writer
+  }
+
   /// Writes a file, whole or not at all; what cannot be written is not there.
   static func write(_ rows: [(key: PictureKey, row: Int)], in stores: [FeatureStore], to path: String) {
-    let beside = "\(path).\(getpid()).part"
+    let beside = "\(path).\(getpid())\(partSuffix)"
     let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { return }
     var digest = Digest()

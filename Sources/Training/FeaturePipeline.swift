@@ -122,6 +122,8 @@ extension FeaturePipeline {
   ) throws -> CacheOutcome {
     dropStale()
     if let kept, requests.allSatisfy({ kept.rows[$0] != nil }) { return CacheOutcome(hasRoom: true) }
+    // All are computed, those that are kept too: what is kept would take the room of what is going to be.
+    kept = nil
     var budget = memoryBudget
     guard let own = stores(rowCount: requests.count, budget: &budget, folder: paths.isEmpty ? nil : folder) else {
       return CacheOutcome(hasRoom: false)
@@ -209,13 +211,34 @@ extension FeaturePipeline {
   /// Whether features of any pictures are kept.
   var keepsFeatures: Bool { kept != nil }
 
+  /// What memory takes of the features of so many pictures, in bytes, as `cache` divides them; nil where it has no room.
+  ///
+  /// - Parameters:
+  ///   - budget: The bytes that may be kept in memory.
+  ///   - hasFolder: Whether the rest can go into a file, on a disk that has room for it.
+  func memoryShare(rowCount: Int, budget: Int, hasFolder: Bool) -> Int? {
+    var rest = budget
+    for form in forms {
+      let (count, overflow) = rowCount.multipliedReportingOverflow(by: form.byteCount)
+      if !overflow, count <= rest {
+        rest -= count
+      } else if overflow || !hasFolder || paths.isEmpty {
+        return nil
+      }
+    }
+    return budget - rest
+  }
+
+  /// What is kept in memory, in bytes.
+  var memoryByteCount: Int { kept?.stores.reduce(0) { $0 + $1.memoryByteCount } ?? 0 }
+
   /// Gives back the memory of what is kept.
   func forget() { kept = nil }
 
   private var version: Int { parameters.newestVersion(of: paths) }
 
   /// Drops what was computed with other values of the parameters, here and on the way.
-  private func dropStale() {
+  func dropStale() {
     if let kept, kept.version != version { self.kept = nil }
     upstream?.dropStale()
   }

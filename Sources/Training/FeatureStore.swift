@@ -60,6 +60,9 @@ final class FeatureStore: @unchecked Sendable {
     }
   }
 
+  /// The bytes of memory that the rows take; 0 where they are in a file.
+  var memoryByteCount: Int { place == .memory ? bytes.count : 0 }
+
   /// Keeps one row.
   @EngineActor func write(_ numbers: UnsafeBufferPointer<Float>, row: Int) {
     guard let place = self[row].baseAddress, let source = numbers.baseAddress else { return }

@@ -65,13 +65,39 @@ struct PhasePlan: Sendable {
   var changing: Set<ParameterPath> { trainable.union(movingStatistics) }
 
   /// Makes the parts of a batch smaller until what a step keeps fits into a budget, where a batch may be cut.
+  ///
+  /// - Parameter graph: The whole network, which measures stages where they are still to be chosen.
+  /// - Throws: `EngineError` with code `memory` where even some activations computed twice would not fit.
   @EngineActor mutating func fit(
-    into byteCount: Int, phase: Phase, parameters: ParameterBank, options: TrainingOptions
+    into byteCount: Int, phase: Phase, in graph: Graph, parameters: ParameterBank, options: TrainingOptions
   ) throws(EngineError) {
-    while microBatchSize > 1, movingStatistics.isEmpty,
-      try Plan.byteCount(of: frontier.suffix, parameters: parameters, options: self.options(phase, options)) > byteCount
+    while try Plan.byteCount(of: frontier.suffix, parameters: parameters, options: self.options(phase, options))
+      > byteCount
     {
+      guard microBatchSize > 1, movingStatistics.isEmpty else {
+        // Fewer stages train than could be chosen: of those nothing is known but that they are measured.
+        guard !phase.isOpen else { break }
+        return try checkMemory(
+          byteCount, phase: phase, of: frontier.suffix, parameters: parameters, options: self.options(phase, options))
+      }
       microBatchSize = (microBatchSize + 1) / 2
+    }
+    guard phase.isOpen else { return }
+    try checkMemory(
+      byteCount, phase: phase, of: graph, parameters: parameters, options: measuringOptions(phase, options))
+  }
+
+  /// Makes sure that a plan of a phase can be compiled within a budget.
+  @EngineActor private func checkMemory(
+    _ byteCount: Int, phase: Phase, of graph: Graph, parameters: ParameterBank, options: PlanOptions
+  ) throws(EngineError) {
+    var options = options
+    options.memoryBudget = byteCount
+    do throws(EngineError) {
+      try Plan.checkMemory(of: graph, parameters: parameters, options: options)
+    } catch {
+      guard error.code == .memory else { throw error }
+      throw EngineError(.memory, subject: "phase \(phase.name)", detail: error.detail)
     }
   }
 
@@ -80,6 +106,13 @@ struct PhasePlan: Sendable {
     PlanOptions(
       batchSize: microBatchSize, trainable: trainable, trainingLayers: trainingLayers,
       batchNormalization: phase.batchNormalization.forPlans, precision: options.precision.trained, seed: options.seed)
+  }
+
+  /// The same for the plan that measures the gradients of stages, before any is chosen.
+  func measuringOptions(_ phase: Phase, _ options: TrainingOptions) -> PlanOptions {
+    var result = self.options(phase, options)
+    result.batchNormalization = .frozenStatistics
+    return result
   }
 
   private static func droppingLayers(in graph: Graph, trainableLayers: Set<String>) -> Set<String> {

@@ -154,7 +154,7 @@ extension PhaseRun {
     let outcome = try machine.pipeline.cache(
       requests, alongWith: context.features.usefulLater(at: machine.plan.frontier, ofPhase: index),
       library: context.library,
-      memoryBudget: context.options.featureMemoryBudget, folder: context.cacheFolder
+      memoryBudget: context.features.memoryBudget(for: machine.pipeline), folder: context.cacheFolder
     ) { count throws in
       try Task.checkCancellation()
       try context.events(.featuresCached(count: count, of: requests.count))

@@ -10,8 +10,8 @@ import Tasks
 /// pictures, but for their rate, which is zero: nothing is learnt and nothing written.
 @EngineActor
 package struct Rehearsal {
-  private let context: RunContext
-  private let state: RunState
+  let context: RunContext
+  let state: RunState
   private let clock = ContinuousClock()
 
   /// A rehearsal of a run; see `Trainer`.
@@ -34,16 +34,18 @@ package struct Rehearsal {
         heads: heads, batchSize: min(options.batchSize, data.training.count),
         microBatchSize: options.microBatchSize)
       if let budget = options.memoryBudget {
-        try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
+        try plan.fit(into: budget, phase: phase, in: graph, parameters: state.parameters, options: options)
       }
       return plan
     }
+    // What is still to be chosen has no frontier yet, and what fits again starts from the same ones.
+    let frontiers: [Frontier?] = zip(schedule.phases, plans).map { $0.isOpen ? nil : $1.frontier }
     context = RunContext(
       graph: graph, heads: heads, data: data, schedule: schedule, isRefit: false,
       forms: (schedule.refit ? try data.trainingOnValidation : data).trainingForms, options: options, plans: plans,
       features: FeatureChain(
-        graph, frontiers: plans.map(\.frontier), parameters: state.parameters, source: data.pictures,
-        options: options),
+        graph, frontiers: schedule.refit ? frontiers + frontiers : frontiers, parameters: state.parameters,
+        source: data.pictures, options: options),
       cacheFolder: nil, library: nil, events: { _ in })
   }
 
@@ -54,23 +56,43 @@ package struct Rehearsal {
   package func run() throws -> Forecast {
     let schedule = context.schedule
     var phases: [Forecast.Phase] = []
-    var kept = KeptFeatures()
-    var peak = 0
+    var paces: [PhasePace] = []
+    var kept = KeptFeatures(memoryBudget: context.options.featureMemoryBudget)
     for index in schedule.phases.indices {
       try Task.checkCancellation()
-      let (phase, resident) = try rehearse(index, &kept)
+      let (phase, pace) = try rehearse(index, &kept)
       phases.append(phase)
-      peak = max(peak, resident)
+      paces.append(pace)
       context.features.forget(but: nil, ofPhase: index)
     }
-    if schedule.refit { phases += zip(schedule.allPhases.dropFirst(phases.count), phases).map(refitted) }
-    return Forecast(phases: phases, peakResidentBytes: max(peak, try residentBytesAtTheEnd(kept)))
+    let peak = max(phases.map(\.peakResidentBytes).max() ?? 0, try residentBytesAtTheEnd(kept))
+    if schedule.refit {
+      for (index, phase) in schedule.allPhases.dropFirst(phases.count).enumerated() {
+        let (again, pace) = refitted(phase, after: phases[index])
+        phases.append(again)
+        paces.append(pace)
+      }
+    }
+    return Forecast(phases: phases, seconds: seconds(of: paces), peakResidentBytes: peak)
+  }
+
+  /// What all phases take one after the other, each as far as the time goes that the schedule has left for it.
+  private func seconds(of paces: [PhasePace]) -> Double {
+    let whole = context.schedule.budget?.seconds
+    var sum = 0.0
+    for (pace, phase) in zip(paces, context.schedule.allPhases) {
+      // The first phase trains for a step in any case.
+      if let whole, sum >= whole { break }
+      let budgets = [whole.map { $0 - sum }, phase.budget?.seconds].compactMap(\.self)
+      sum += pace.length(within: budgets.min()).seconds
+    }
+    return sum
   }
 
   /// What the process has when the finished network is measured and written.
   private func residentBytesAtTheEnd(_ kept: KeptFeatures) throws -> Int {
     let evaluator = try context.features.evaluator(parameters: state.parameters, labels: context.data.labels)
-    let resident = withExtendedLifetime(evaluator) { residentBytes() } + kept.byteCount - kept.thereByteCount
+    let resident = withExtendedLifetime(evaluator) { residentBytes() } + kept.memoryByteCount - kept.thereByteCount
     // A copy of the weights, and then either a plan with weights of its own that makes the parity sample, or the HDF5 file
     // and the archive around it.
     let model = 4 * context.graph.parameters.reduce(0) { $0 + $1.parameter.shape.elementCount }
@@ -80,14 +102,21 @@ package struct Rehearsal {
   }
 
   /// The same phase once more, on the validation samples too and without measuring anything with them.
-  private func refitted(_ phase: Phase, after first: Forecast.Phase) -> Forecast.Phase {
+  private func refitted(_ phase: Phase, after first: Forecast.Phase) -> (Forecast.Phase, PhasePace) {
     var again = first
     again.name = phase.name
     let sampleCount = context.data.training.count + context.data.validation.count
     again.stepsPerEpoch = (sampleCount + first.batchSize - 1) / first.batchSize
     again.secondsPerEpoch *= Double(again.stepsPerEpoch) / Double(first.stepsPerEpoch)
-    again.secondsBefore = 0
-    return again
+    // The features are there already, but those behind chosen stages, which are chosen anew.
+    if !phase.isOpen { again.secondsBefore = 0 }
+    let pace = PhasePace(
+      stepCount: min(phase.stepCount(stepsPerEpoch: again.stepsPerEpoch), first.epochs * again.stepsPerEpoch),
+      stepsPerEpoch: again.stepsPerEpoch, secondsBefore: again.secondsBefore,
+      secondsPerStep: again.secondsPerEpoch / Double(again.stepsPerEpoch), secondsPerValidation: 0)
+    let length = pace.length(within: nil)
+    (again.epochs, again.steps, again.seconds) = (length.epochs, length.steps, length.seconds)
+    return (again, pace)
   }
 }
 
@@ -96,10 +125,14 @@ package struct Rehearsal {
 extension Rehearsal {
   /// Takes the steps of one phase.
   ///
-  /// - Returns: What it takes, and the memory of the process while a checkpoint is written and all features are kept.
-  private func rehearse(_ index: Int, _ kept: inout KeptFeatures) throws -> (Forecast.Phase, residentBytes: Int) {
-    let (phase, plan) = (context.schedule.phases[index], context.plans[index])
-    let (data, options) = (context.data, context.options)
+  /// - Returns: What it takes, its memory while a checkpoint is written and all features are kept, and its pace.
+  private func rehearse(_ index: Int, _ kept: inout KeptFeatures) throws -> (Forecast.Phase, PhasePace) {
+    let (data, options, written) = (context.data, context.options, context.schedule.phases[index])
+    let choice = try written.isOpen ? measure(index) : (seconds: 0.0, residentBytes: 0)
+    let peakOfChoice = choice.residentBytes + kept.memoryByteCount - kept.thereByteCount
+    let phase = mostOf(written)
+    let plan = context.plan(
+      phase, at: index, trainable: try phase.trainable(in: context.graph, headLayers: context.headLayers))
     let sampleCount =
       plan.movingStatistics.isEmpty
       ? data.training.count : data.training.count / context.batchSize * context.batchSize
@@ -116,41 +149,62 @@ extension Rehearsal {
     // The first pictures of an epoch, and some to measure with.
     let requests = data.trainingRequests(seed: options.seed, epoch: 0).prefix(max(stepSize, min(sampleCount, 32)))
     let validation = Array(data.validation.prefix(16))
-    let isKept = options.cachesFeatures && context.forms != nil
-    var secondsBefore = 0.0
-    if options.cachesFeatures {
-      let wanted = Set((context.forms ?? []) + data.validation.map { PictureRequest($0) }).count
-      let some = (isKept ? Array(requests) : []) + validation.map { PictureRequest($0) }
-      let others = try context.features.usefulLater(at: plan.frontier, ofPhase: index)
-      let begin = clock.now
-      let outcome = try pipeline.cache(
-        some, alongWith: others, memoryBudget: options.featureMemoryBudget, folder: nil, progress: { _ in })
-      secondsBefore = (clock.now - begin).inSeconds / Double(some.count) * Double(wanted)
-      if outcome.hasRoom { kept.note([pipeline] + others, count: wanted, ofWhichAreThere: some.count) }
-    }
+    let secondsOfFeatures = try keepFeatures(of: Array(requests), validation, for: machine, at: index, &kept)
+    let place = options.cachesFeatures && context.forms != nil ? kept.place(of: pipeline) : nil
     let stepSeconds = try seconds(ofStepsIn: machine, requests, by: stepSize, phase)
     let measuring = clock.now
     _ = try machine.evaluator.measure(validation)
     let secondsPerMeasured = (clock.now - measuring).inSeconds / Double(validation.count)
 
-    let isCached = isKept && pipeline.hasPrefix
+    let isCached = place != nil && pipeline.hasPrefix
     let partsPerStep = (stepSize + plan.microBatchSize - 1) / plan.microBatchSize
     var operationCount = machine.trained.operationCount * partsPerStep
-    if !isKept {
+    if !isCached {
       operationCount += pipeline.operationCount * ((stepSize + pipeline.chunkSize - 1) / pipeline.chunkSize)
     }
-    let forecast = Forecast.Phase(
-      name: phase.name, trains: "\(phase.selection)", trainableParameters: plan.trainableCount,
-      epochs: phase.epochCount(stepsPerEpoch: stepsPerEpoch), stepsPerEpoch: stepsPerEpoch, batchSize: stepSize,
-      microBatchSize: plan.microBatchSize, flopsPerStep: operationCount,
-      secondsPerEpoch: stepSeconds * Double(stepsPerEpoch) + secondsPerMeasured * Double(data.validation.count),
-      secondsBefore: secondsBefore, arenaBytes: machine.trained.arenaByteCount,
-      featureBytes: isCached ? kept.byteCount(of: pipeline) : 0, cached: isCached)
+    let secondsOfChoice = choice.seconds + stepSeconds * Double((written.choose?.batches ?? 1) - 1)
+    let pace = PhasePace(
+      stepCount: phase.stepCount(stepsPerEpoch: stepsPerEpoch), stepsPerEpoch: stepsPerEpoch,
+      secondsBefore: secondsOfFeatures + (written.isOpen ? secondsOfChoice : 0), secondsPerStep: stepSeconds,
+      secondsPerValidation: secondsPerMeasured * Double(data.validation.count))
+    let budgets = [phase.budget, context.schedule.budget].compactMap { $0?.seconds }
+    let length = pace.length(within: budgets.min())
     let origin = Checkpoint.Origin(configuration: "", data: "", eventByteCount: 0)
     let resident = try withExtendedLifetime(machine) {
       try Checkpoint.withContents(of: state, origin: origin, name: "checkpoint") { _ in residentBytes() }
     }
-    return (forecast, resident + kept.byteCount - kept.thereByteCount)
+    let forecast = Forecast.Phase(
+      name: phase.name, trains: whatTrains(in: written),
+      trainableParameters: max(plan.trainableCount, try mostTrainableCount(in: written)),
+      epochs: length.epochs, steps: length.steps, stepsPerEpoch: stepsPerEpoch, batchSize: stepSize,
+      microBatchSize: plan.microBatchSize, flopsPerStep: operationCount, secondsPerEpoch: pace.secondsPerEpoch,
+      secondsBefore: pace.secondsBefore, seconds: length.seconds, arenaBytes: machine.trained.arenaByteCount,
+      featureBytes: isCached ? (place?.byteCount ?? 0) : 0, featurePlace: isCached ? place?.place : nil,
+      cached: isCached,
+      peakResidentBytes: max(resident + kept.memoryByteCount - kept.thereByteCount, peakOfChoice))
+    return (forecast, pace)
+  }
+
+  /// Keeps the features of some pictures where a run would keep those of all.
+  ///
+  /// - Returns: How long a run takes for all; 0 where it has them already, or keeps none.
+  private func keepFeatures(
+    of requests: [PictureRequest], _ validation: [Int], for machine: PhaseMachine, at index: Int,
+    _ kept: inout KeptFeatures
+  ) throws -> Double {
+    guard context.options.cachesFeatures else { return 0 }
+    let wanted = Set((context.forms ?? []) + context.data.validation.map { PictureRequest($0) }).count
+    let some = (context.forms == nil ? [] : requests) + validation.map { PictureRequest($0) }
+    let others = try context.features.usefulLater(at: machine.plan.frontier, ofPhase: index)
+    context.features.dropStale()
+    let isThere = kept.holds(machine.pipeline)
+    let keeping = kept.reserve(machine.pipeline, alongWith: others, count: wanted, ofWhichAreThere: some.count)
+    guard !keeping.isEmpty else { return 0 }
+    let begin = clock.now
+    // The few have room in memory wherever all of them go.
+    _ = try machine.pipeline.cache(
+      some, alongWith: Array(keeping.dropFirst()), memoryBudget: .max, folder: nil, progress: { _ in })
+    return isThere ? 0 : (clock.now - begin).inSeconds / Double(some.count) * Double(wanted)
   }
 
   /// The time of a step in epochs of a few, after one that does not count.
@@ -186,37 +240,6 @@ extension Rehearsal {
     } while times.count < 4 || (times.count < 200 && (clock.now - begin).inSeconds < 0.3)
     let counted = times.dropFirst().sorted()
     return counted[counted.count / 2]
-  }
-}
-
-/// What pipelines keep in a run, and the little of it that they keep in a rehearsal.
-@EngineActor
-private struct KeptFeatures {
-  private var entries: [ObjectIdentifier: (pipeline: FeaturePipeline, count: Int, there: Int)] = [:]
-
-  /// Takes note of pipelines that keep so many pictures in a run.
-  mutating func note(_ pipelines: [FeaturePipeline], count: Int, ofWhichAreThere there: Int) {
-    for pipeline in pipelines { entries[ObjectIdentifier(pipeline)] = (pipeline, count, there) }
-  }
-
-  /// What a run keeps.
-  var byteCount: Int { byteCount(\.count) }
-
-  /// What the rehearsal keeps.
-  var thereByteCount: Int { byteCount(\.there) }
-
-  /// What a run keeps behind one pipeline.
-  func byteCount(of pipeline: FeaturePipeline) -> Int {
-    entries[ObjectIdentifier(pipeline)].map { $0.count * pipeline.rowByteCount } ?? 0
-  }
-
-  /// Of pipelines that have not forgotten what they kept.
-  private func byteCount(
-    _ count: KeyPath<(pipeline: FeaturePipeline, count: Int, there: Int), Int>
-  ) -> Int {
-    entries.values.reduce(0) { sum, entry in
-      entry.pipeline.keepsFeatures ? sum + entry[keyPath: count] * entry.pipeline.rowByteCount : sum
-    }
   }
 }
 

@@ -29,12 +29,22 @@ struct StageMeasurement {
     return phase.choosing(chosen)
   }
 
+  /// Measures one batch and chooses nothing, to see what that takes.
+  ///
+  /// - Returns: The memory that the process has meanwhile, in bytes.
+  func rehearse() throws -> Int {
+    var resident = 0
+    _ = try norms(context.schedule.phases[index], batchCount: 1) { resident = residentBytes() }
+    return resident
+  }
+
   /// The norms of the gradients of all stages, for each of the first batches.
-  private func norms(_ phase: Phase, batchCount: Int) throws -> [[StageNorms]] {
+  ///
+  /// - Parameter measured: Called when they are known, before what has measured them goes.
+  private func norms(_ phase: Phase, batchCount: Int, measured: () -> Void = {}) throws -> [[StageNorms]] {
     let plan = context.plans[index]
-    var options = plan.options(phase, context.options)
+    var options = plan.measuringOptions(phase, context.options)
     options.memoryBudget = context.options.memoryBudget
-    options.batchNormalization = .frozenStatistics
     // From the pictures on: features would be kept on a way that a run which knows the choice does not take.
     let trained = try Plan(context.graph, parameters: state.parameters, options: options)
     let gradients = StageGradients(
@@ -61,6 +71,7 @@ struct StageMeasurement {
       }
       result.append(gradients.norms)
     }
+    withExtendedLifetime(trained) { measured() }
     return result
   }
 }

@@ -29,7 +29,7 @@ package final class Trainer {
   ///   - library: Where features of earlier runs are, and those of this one go; nil for nowhere.
   ///   - events: Told of everything that happens, on the engine's thread; an error that it throws ends the run.
   /// - Throws: ``TrainingError`` for options or tasks that do not fit, `ScheduleError`, and `EngineError` where weights
-  ///   are missing.
+  ///   are missing or a phase does not fit into the memory budget.
   package init(
     graph: Graph, weights: Weights, heads: [Head], data: TrainingData, schedule: Schedule, options: TrainingOptions,
     record: RunRecord? = nil, cacheFolder: String? = nil, library: FeatureLibrary? = nil,
@@ -70,7 +70,7 @@ package final class Trainer {
         graph: graph, heads: heads, batchSize: min(options.batchSize, trainingCount),
         microBatchSize: recorded?.microBatchSize ?? options.microBatchSize)
       if recorded == nil, let budget = options.memoryBudget {
-        try plan.fit(into: budget, phase: phase, parameters: state.parameters, options: options)
+        try plan.fit(into: budget, phase: phase, in: graph, parameters: state.parameters, options: options)
       }
       state.progress.record.phases.append(
         RunRecord.Phase(
@@ -86,7 +86,7 @@ package final class Trainer {
     let features = FeatureChain(
       graph,
       frontiers: zip(schedule.phases, plans).map { phase, plan in
-        phase.choose != nil && phase.choose?.chosen == nil ? nil : plan.frontier
+        phase.isOpen ? nil : plan.frontier
       }, parameters: state.parameters, source: data.pictures, options: options)
     func context(_ data: TrainingData, isRefit: Bool) -> RunContext {
       RunContext(

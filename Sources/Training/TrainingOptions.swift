@@ -1,5 +1,3 @@
-import Foundation
-
 /// How samples go through the machine while training.
 public struct TrainingOptions: Hashable, Sendable, Codable {
   /// The samples of one batch.
@@ -22,7 +20,7 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   public var augmentationVariants: Int?
   /// How training samples are mixed with each other; nil leaves each by itself.
   public var mixing: Mixing?
-  /// Kept features that take more bytes than this go into a file; nil is a quarter of the machine's memory.
+  /// Kept features that take more bytes than this go into a file; nil is a quarter of the memory that there is.
   public var cacheMemoryBudget: Int?
   /// The most bytes that a phase's activations, gradients and packed parameters may take; nil for as many as is fastest.
   ///
@@ -60,7 +58,7 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
   }
 
   /// The bytes of features that may be kept in memory.
-  var featureMemoryBudget: Int { cacheMemoryBudget ?? Int(clamping: ProcessInfo.processInfo.physicalMemory / 4) }
+  var featureMemoryBudget: Int { cacheMemoryBudget ?? UsableMemory.byteCount / 4 }
 
   /// Checks that every number lies in its range.
   public func validate() throws(TrainingError) {

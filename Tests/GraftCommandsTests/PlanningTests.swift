@@ -21,15 +21,20 @@ struct PlanningTests {
     #expect(phases.compactMap { $0["name"] as? String } == ["probe", "refit probe"])
     for key in [
       "trainableParameters", "flopsPerStep", "secondsPerEpoch", "arenaBytes", "featureBytes", "cached", "epochs",
+      "steps", "seconds", "peakResidentBytes",
     ] {
       #expect(phases[0][key] != nil, "\(key) is missing")
     }
-    #expect(forecast["peakResidentBytes"] is Int)
+    #expect(forecast["peakResidentBytes"] is Int && forecast["seconds"] is Double)
     #expect(!FileManager.default.fileExists(atPath: "\(place.path)/run"))
     let other = try place.train("pictures", "--schedule", "probe-then-tune", "--no-refit", "--dry-run")
     #expect(other.output.contains("tune") && !other.output.contains("refit"), "\(other)")
     let spoken = try place.train("pictures", "--dry-run")
     #expect(spoken.output.contains("probe") && spoken.output.contains("nothing was trained"), "\(spoken)")
+    // However little a small head takes.
+    #expect(!spoken.output.contains(" 0.0 s") && !spoken.output.contains(" 0.00 s"), "\(spoken)")
+    let little = try place.train("pictures", "--schedule", "head", "--dry-run", "--cache-budget", "0")
+    #expect(little.status == 0 && little.output.contains("kept in the run's folder"), "\(little)")
   }
 
   @Test("a budget is a number with a unit as people write it", arguments: ["500M", "500mb", "500MiB", "524288000"])

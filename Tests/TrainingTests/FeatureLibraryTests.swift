@@ -115,6 +115,28 @@ import Training
     #expect(try small.contents() == [])
   }
 
+  @Test func whatKilledRunsLeftIsRemovedAndWhatOthersWriteIsCounted() throws {
+    let folder = try TemporaryFolder()
+    // No process has so large a number; one has that of the parent.
+    let gone = "a.features.1999999999.part"
+    let mine = "b.features.\(getpid()).part"
+    let others = "c.features.\(getppid()).part"
+    let strange = ["notes.part", "d.features.part", "e.features.x.part"]
+    for name in [gone, mine, others] + strange {
+      #expect(FileManager.default.createFile(atPath: "\(folder.path)/\(name)", contents: Data(count: 1 << 19)))
+    }
+    _ = try run(in: folder, byteLimit: 1 << 20)
+    let left = try folder.contents()
+    #expect(!left.contains(gone) && !left.contains(mine))
+    #expect(left.contains(others) && strange.allSatisfy { left.contains($0) })
+    #expect(left.filter { $0.hasSuffix(".features") }.count == 2)
+    // What somebody writes takes all room that there is.
+    let full = try TemporaryFolder()
+    #expect(FileManager.default.createFile(atPath: "\(full.path)/\(others)", contents: Data(count: 1 << 20)))
+    _ = try run(in: full, byteLimit: 1 << 20)
+    #expect(try full.contents() == [others])
+  }
+
   @Test func aFolderThatCannotBeWrittenToIsNoReasonToFail() throws {
     let folder = try TemporaryFolder()
     #expect(FileManager.default.createFile(atPath: "\(folder.path)/taken", contents: nil))

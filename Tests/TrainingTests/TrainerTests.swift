@@ -208,6 +208,22 @@ import Training
     #expect(throws: EngineError.self) { try run(tiny, schedule) }
   }
 
+  @Test func aBudgetThatALaterPhaseCannotKeepIsRefusedBeforeTheFirstStep() throws {
+    var tiny = TinyRun()
+    let head = Phase(name: "probe", train: .head, epochs: 1, learningRate: .constant(1e-2))
+    let full = Phase(name: "full", train: .all, epochs: 1, learningRate: .constant(1e-3))
+    // Just enough for the head.
+    let byteCount = try run(tiny, Schedule(phases: [head])).phases[0].arenaBytes
+    tiny.options.memoryBudget = byteCount
+    #expect(try run(tiny, Schedule(phases: [head])).phases.map(\.arenaBytes) == [byteCount])
+    var events = 0
+    let error = #expect(throws: EngineError.self) {
+      try run(tiny, Schedule(phases: [head, full])) { _ in events += 1 }
+    }
+    #expect(error?.code == .memory && error?.subject == "phase full")
+    #expect(events == 0)
+  }
+
   // MARK: - Features in a file
 
   @Test func aCacheInAFileMakesTheSameBitsAndLeavesNothingBehind() throws {
