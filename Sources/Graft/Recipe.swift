@@ -65,6 +65,13 @@ public struct RecipeChoices: Hashable, Sendable {
 }
 
 extension RecipeChoices {
+  /// The share that is spread where another schedule runs: none of it for heads by themselves.
+  public func labelSmoothing(for schedule: Schedule) -> Float {
+    schedule.phases.allSatisfy { $0.train == .head && $0.choose == nil } ? 0 : labelSmoothing
+  }
+}
+
+extension RecipeChoices {
   /// Chooses.
   ///
   /// - Parameters:

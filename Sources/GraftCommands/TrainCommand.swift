@@ -82,13 +82,18 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The most epochs of every phase.")
   var epochs: Int?
 
-  @Option(help: "The epochs without improvement after which a phase ends.")
+  @Option(
+    help: "The epochs without improvement after which a phase ends, with the weights that the schedule restores.")
   var patience: Int?
 
   @Option(help: "The peak rate of the first phase; the others keep their proportion to it.")
   var learningRate: Double?
 
-  @Option(help: "The rule of every phase.")
+  @Option(
+    help: """
+      The rule of every phase, at its usual rate unless --learning-rate is given; phases end with the weights that the \
+      schedule restores.
+      """)
   var optimizer: OptimizerArgument?
 
   @Flag(
