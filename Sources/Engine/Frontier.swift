@@ -21,7 +21,7 @@ public struct Frontier: Sendable {
   ///
   /// - Parameters:
   ///   - trainable: the parameters that train.
-  ///   - trainingLayers: the layers that behave as in training. A dropout among them, or a batch normalisation where
+  ///   - trainingLayers: the layers that behave as in training. A dropout or noise among them, or a batch normalisation where
   ///     `usesBatchStatistics`, gives other numbers each time and is never part of the prefix.
   public init(
     _ graph: Graph, trainable: Set<ParameterPath>, trainingLayers: Set<String> = [], usesBatchStatistics: Bool = false
@@ -30,12 +30,10 @@ public struct Frontier: Sendable {
     for node in graph.nodes.indices {
       let name = graph.nodes[node].layer
       let trains = graph.parameters(of: name).contains { trainable.contains(ParameterPath(name, $0.name)) }
+      let layer = graph.layer(of: node)
       let varies =
-        switch graph.layer(of: node) {
-        case let dropout as Dropout: trainingLayers.contains(name) && dropout.rate > 0
-        case is BatchNormalization: trainingLayers.contains(name) && usesBatchStatistics
-        default: false
-        }
+        trainingLayers.contains(name)
+        && (layer.isRandomInTraining || layer is BatchNormalization && usesBatchStatistics)
       isFrozen[node] = !trains && !varies && graph.nodes[node].inputs.allSatisfy { isFrozen[$0] }
     }
     var crossing: [Graph.Node.ID] = []

@@ -36,7 +36,7 @@ struct PhasePlan: Sendable {
     let trainableLayers = Set(trainable.map(\.layer))
     var layers = PhasePlan.droppingLayers(in: graph, trainableLayers: trainableLayers)
     for head in heads where !trainableLayers.isDisjoint(with: head.layers) {
-      layers.formUnion(head.layers.filter { graph[layer: $0] is Dropout })
+      layers.formUnion(head.layers.filter { graph[layer: $0]?.isRandomInTraining == true })
     }
     var statistics: Set<ParameterPath> = []
     if phase.batchNormalization == .trainingStatistics {
@@ -121,7 +121,7 @@ struct PhasePlan: Sendable {
     for (index, node) in graph.nodes.enumerated() {
       let follows = node.inputs.contains { trains[$0] }
       trains[index] = follows || trainableLayers.contains(node.layer)
-      if follows, graph[layer: node.layer] is Dropout { result.insert(node.layer) }
+      if follows, graph[layer: node.layer]?.isRandomInTraining == true { result.insert(node.layer) }
     }
     return result
   }

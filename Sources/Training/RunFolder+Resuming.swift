@@ -14,7 +14,7 @@ extension RunFolder {
   ///
   /// - Parameters:
   ///   - read: Reads a file whose seal has been checked.
-  ///   - notes: Told in a sentence of every checkpoint that cannot be used.
+  ///   - notes: Told in a sentence of every checkpoint that cannot be used, and where there is none.
   /// - Throws: ``TrainingError`` with code `unfitCheckpoint` where a sound one is not that of this network, and
   ///   `outputUnwritable`.
   package func newestCheckpoint(
@@ -34,8 +34,8 @@ extension RunFolder {
         isDamaged = true
       }
     }
+    notes("\(path): no checkpoint is \(isDamaged ? "left" : "there"), so the run begins anew")
     if isDamaged {
-      notes("\(path): no checkpoint is left, so the run begins anew")
       for file in [File.previousCheckpoint, .checkpoint] where unlink(self[file]) != 0 && errno != ENOENT {
         throw unwritable(self[file], errno)
       }

@@ -9,14 +9,18 @@ package enum TinyNetwork {
   package static let pictureShape: Shape = [8, 8, 3]
 
   /// Convolutions with batch normalisation, a residual addition that crosses into the last stage, and dropout inside.
-  package static func backbone(activation: ActivationFunction = .silu) throws -> Graph {
+  ///
+  /// - Parameter noise: What stands in the place of the dropout.
+  package static func backbone(
+    activation: ActivationFunction = .silu, noise: any Layer = Dropout(rate: 0.1)
+  ) throws -> Graph {
     var graph = Graph(name: "tiny")
     let image = try graph.addInput(Input(shape: pictureShape, freeAxes: [0, 1]), named: "image")
     var node = try graph.apply(Rescaling(scale: [1 / 127.5], offset: [-1]), named: "rescaling", to: [image])
     node = try block("stem", filters: 8, strides: 1, on: node, activation, &graph)
     node = try block("first", filters: 8, strides: 2, on: node, activation, &graph)
     let shortcut = node
-    node = try graph.apply(Dropout(rate: 0.1), named: "second_dropout", to: [node])
+    node = try graph.apply(noise, named: "second_dropout", to: [node])
     node = try block("second", filters: 8, strides: 1, on: node, activation, &graph)
     node = try graph.apply(Add(), named: "second_add", to: [shortcut, node])
     node = try graph.apply(GlobalAveragePooling2D(), named: "pool", to: [node])
@@ -37,8 +41,10 @@ package enum TinyNetwork {
   }
 
   /// The backbone with a random head for each task.
-  package static func model(tasks: [TaskDescription], dropout: Float = 0.2, seed: UInt64 = 1) throws -> Model {
-    let graph = try backbone()
+  package static func model(
+    tasks: [TaskDescription], dropout: Float = 0.2, noise: any Layer = Dropout(rate: 0.1), seed: UInt64 = 1
+  ) throws -> Model {
+    let graph = try backbone(noise: noise)
     var model = try Model.fineTuning(
       graph, weights: .generated(for: graph), tasks: tasks, imageSize: Size2D(8),
       head: ClassificationHead(dropoutRate: dropout), seed: seed)

@@ -110,3 +110,18 @@ public struct AlphaDropout: Layer {
     return try single(inputs)
   }
 }
+
+extension Layer {
+  /// Whether the layer puts out other numbers each time where it trains: dropout and noise of any kind.
+  public var isRandomInTraining: Bool {
+    switch self {
+    case let layer as Dropout: layer.rate > 0
+    case let layer as SpatialDropout1D: layer.rate > 0
+    case let layer as SpatialDropout2D: layer.rate > 0
+    case let layer as GaussianNoise: layer.deviation > 0
+    case let layer as GaussianDropout: layer.rate > 0
+    case let layer as AlphaDropout: layer.rate > 0
+    default: false
+    }
+  }
+}
