@@ -65,13 +65,6 @@ public struct RecipeChoices: Hashable, Sendable {
 }
 
 extension RecipeChoices {
-  /// The share that is spread where another schedule runs: none of it for heads by themselves.
-  public func labelSmoothing(for schedule: Schedule) -> Float {
-    schedule.phases.allSatisfy { $0.train == .head && $0.choose == nil } ? 0 : labelSmoothing
-  }
-}
-
-extension RecipeChoices {
   /// Chooses.
   ///
   /// - Parameters:
@@ -138,8 +131,8 @@ extension RecipeChoices {
     augmentation = .flip
     reasons.append(Reason(.augmentation, "pictures mirrored by chance"))
     // Pictures are soon known by heart where the trunk trains: without this the validation loss rises from an answer's
-    // growing certainty while ever more answers are right, and what trains is stopped too early. A head by itself is
-    // stopped too early with it.
+    // growing certainty while ever more answers are right, and what trains is stopped too early. A head by itself on few
+    // pictures is stopped too early with it; where another schedule trains only that on many, it does no harm.
     labelSmoothing = isHeadAlone ? 0 : 0.1
     if labelSmoothing > 0 {
       reasons.append(Reason(.labelSmoothing, "a tenth of each target spread over all classes"))

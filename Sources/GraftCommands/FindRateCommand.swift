@@ -157,7 +157,6 @@ struct FindRateCommand: AsyncParsableCommand {
     let choices = try tuning.follow(recipe ?? .balanced)
     if case .preset(let preset) = schedule { tuning.schedule = preset.schedule(for: trunk.graph) }
     if let written { tuning.schedule = written }
-    tuning.labelSmoothing = choices.labelSmoothing(for: tuning.schedule)
     tuning.schedule = try tuning.schedule.adjusted(optimizer: rule)
     if let batchSize { tuning.options.batchSize = batchSize }
     if let imageSize { tuning.imageSize = Size2D(imageSize) }
@@ -167,15 +166,14 @@ struct FindRateCommand: AsyncParsableCommand {
     if let loss { tuning.loss = loss }
     if let labelSmoothing { tuning.labelSmoothing = labelSmoothing }
     tuning.featureFolder = FineTuning.usualFeatureFolder
-    let isSmoothedAsChosen = labelSmoothing == nil && tuning.labelSmoothing == choices.labelSmoothing
-    return (tuning, choices.explanation(without: isSmoothedAsChosen ? overruled : overruled.union([.labelSmoothing])))
+    return (tuning, choices.explanation(without: overruled))
   }
 
   /// What the recipe has no say in.
   private var overruled: Set<RecipeChoices.Choice> {
     let given: [(RecipeChoices.Choice, Bool)] = [
       (.schedule, schedule != nil || optimizer != nil), (.refit, true), (.batchSize, batchSize != nil),
-      (.imageSize, imageSize != nil), (.augmentation, augment != nil),
+      (.imageSize, imageSize != nil), (.augmentation, augment != nil), (.labelSmoothing, labelSmoothing != nil),
       (.classWeighting, classWeights != nil),
     ]
     return Set(given.filter(\.1).map(\.0))

@@ -25,15 +25,13 @@ extension TrainCommand {
     var tuning = FineTuning(trunk, on: pictures, options: options)
     if let split { tuning.split = split }
     let choices = try tuning.follow(recipe ?? .balanced)
+    explanation = choices.explanation(without: overruled)
     if case .preset(let preset) = schedule {
       let refit = tuning.schedule.refit
       tuning.schedule = preset.schedule(for: trunk.graph)
       tuning.schedule.refit = refit
     }
     if let written { tuning.schedule = written }
-    tuning.labelSmoothing = choices.labelSmoothing(for: tuning.schedule)
-    explanation = choices.explanation(
-      without: tuning.labelSmoothing == choices.labelSmoothing ? overruled : overruled.union([.labelSmoothing]))
     if let refit { tuning.schedule.refit = refit }
     tuning.schedule = try tuning.schedule.adjusted(
       epochs: epochs, patience: patience, learningRate: learningRate, optimizer: rule)

@@ -60,15 +60,6 @@ import Testing
     }
   }
 
-  @Test func headsByThemselvesAreNotSmoothed() throws {
-    let choices = try choices(.balanced, facts(400))
-    #expect(choices.labelSmoothing > 0)
-    #expect(choices.labelSmoothing(for: choices.schedule) == choices.labelSmoothing)
-    #expect(choices.labelSmoothing(for: .probeThenTune) == choices.labelSmoothing)
-    #expect(choices.labelSmoothing(for: .surgical) == choices.labelSmoothing)
-    #expect(choices.labelSmoothing(for: .head) == 0)
-  }
-
   @Test func smallPicturesAreNotBlownUpToTheBackbonesSize() throws {
     #expect(try choices(.balanced, facts(200, side: 28)).imageSize == Size2D(128))
     #expect(try choices(.balanced, facts(200, side: 97)).imageSize == Size2D(224))
