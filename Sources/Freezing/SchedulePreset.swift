@@ -47,7 +47,7 @@ public struct SchedulePreset: Sendable {
     SchedulePreset(
       "probe-then-tune", "The head alone until it fits, then head and last two stages at a low rate.",
       from: "Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, ICLR 2022"
-    ) { _ in .probeThenTune },
+    ) { Schedule.probeThenTune.fitting($0) },
     SchedulePreset(
       "head", "The head alone on a frozen trunk: a linear probe.",
       from: "Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, ICLR 2022"
@@ -68,7 +68,7 @@ public struct SchedulePreset: Sendable {
     SchedulePreset(
       "surgical", "The head, then head and the two stages with the largest gradients beside their weights.",
       from: "Lee et al., Surgical Fine-Tuning Improves Adaptation to Distribution Shifts, ICLR 2023"
-    ) { _ in .surgical },
+    ) { Schedule.surgical.fitting($0) },
     SchedulePreset(
       "layer-decay", "Everything from the first step, the rate falling by a quarter with each block further down.",
       from: "Clark et al., ELECTRA, ICLR 2020; Bao et al., BEiT, ICLR 2022"
@@ -101,6 +101,19 @@ public struct SchedulePreset: Sendable {
 }
 
 extension Schedule {
+  /// The same for a trunk with too few stages to train two of them: all of it trains.
+  ///
+  /// - Parameter stages: The stages of the trunk that have something to train.
+  fileprivate func fitting(_ stages: [String]) -> Schedule {
+    guard stages.count < 2 else { return self }
+    var result = self
+    for index in result.phases.indices where result.phases[index] != .probe {
+      result.phases[index].train = .all
+      result.phases[index].choose = nil
+    }
+    return result
+  }
+
   /// The names of the presets, one of them with a number to put in; the first is the default.
   public static let presetNames = SchedulePreset.all.map(\.form)
 

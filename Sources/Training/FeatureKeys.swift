@@ -34,7 +34,10 @@ struct NetworkKey {
 
   /// The key of pictures that nothing has been done to yet.
   init(pictureShape: Shape, chunkSize: Int) {
-    add("\(NetworkKey.program)\n\(EngineDescription.current)\npictures \(pictureShape) by \(chunkSize)\n")
+    // By this oneDNN may compute in fewer digits than it is asked for.
+    let mathMode = ProcessInfo.processInfo.environment["ONEDNN_DEFAULT_FPMATH_MODE"] ?? ""
+    add("\(NetworkKey.program)\n\(EngineDescription.current) \(mathMode)\n")
+    add("pictures \(pictureShape) by \(chunkSize)\n")
   }
 
   /// The key of what a further part of the network makes of them.

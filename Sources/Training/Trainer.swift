@@ -111,7 +111,8 @@ package final class Trainer {
       let phase = phases[progress.reports.count]
       return progress.phase.losses.count == context.data.labels.tasks.count
         && progress.phase.watches.count == phase.until.count
-        && (phase.freezeSettled == nil) == progress.phase.gradientNorms.isEmpty
+        // There are none either once all stages have settled.
+        && (phase.freezeSettled != nil || progress.phase.gradientNorms.isEmpty)
     }
     guard fits() else {
       throw TrainingError(

@@ -113,6 +113,15 @@ import Testing
     #expect(try Schedule.preset(named: "auto-freeze", for: graph).phases[0].freezeSettled == SettledFreezing())
   }
 
+  @Test(arguments: ["probe-then-tune", "surgical"])
+  func aTrunkWithoutTwoStagesTrainsWhole(name: String) throws {
+    var (graph, head) = try network("squeezenet1.1")
+    graph.stages = graph.stages.suffix(1)
+    let schedule = try Schedule.preset(named: name, for: graph, headLayers: head)
+    #expect(schedule.phases.map(\.train) == [.head, .all])
+    #expect(schedule.phases.allSatisfy { $0.choose == nil })
+  }
+
   @Test(arguments: ["", "heads", "last", "last:", "last:0", "last:two", "Head"])
   func anUnknownNameIsAnErrorThatNamesTheOthers(name: String) {
     let error = #expect(throws: ScheduleError.self) { try SchedulePreset.named(name) }

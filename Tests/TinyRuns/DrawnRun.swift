@@ -77,6 +77,7 @@ private struct Draw {
     phase.optimizer = one(of: [
       .sgd(), .sgd(momentum: 0), .sgd(nesterov: true), .adam(), .adamW(), .rmsprop(), .lion(), .lamb(),
     ])
+    phase.rateUnit = one(of: [.absolute, .absolute, .featurePower])
     phase.optimizerState = one(of: [.keep, .keep, .reset])
     phase.clipping = one(of: [nil, .globalNorm(1), .norm(0.5), .value(0.1)])
     phase.batchNormalization = one(of: [.frozenStatistics, .frozenStatistics, .trainingStatistics, .affineOnly])
