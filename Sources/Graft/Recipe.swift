@@ -117,7 +117,8 @@ extension RecipeChoices {
         .refit,
         "at the end it is all fitted once more on the \(count + facts.validationCount) pictures with those for "
           + "validation"))
-    reasons.append(Reason(.batchSize, "\(batchSize) pictures a step"))
+    reasons.append(
+      Reason(.batchSize, "\(batchSize) pictures a step, as for \(count < 2000 ? "fewer than" : "at least") 2000"))
 
     let (own, small) = (backbone.imageSize, Size2D(128))
     if isSmall, let side = facts.pictureSide, own.height > small.height, own.width > small.width {
@@ -129,7 +130,10 @@ extension RecipeChoices {
       reasons.append(Reason(.imageSize, "at \(own), the size that the backbone was trained on"))
     }
     augmentation = .flip
-    reasons.append(Reason(.augmentation, "pictures mirrored by chance"))
+    reasons.append(
+      Reason(
+        .augmentation,
+        "pictures mirrored by chance and varied no further, so that what is frozen has only two forms of each to see"))
     // Pictures are soon known by heart where the trunk trains: without this the validation loss rises from an answer's
     // growing certainty while ever more answers are right, and what trains is stopped too early. A head by itself on few
     // pictures is stopped too early with it; where another schedule trains only that on many, it does no harm.

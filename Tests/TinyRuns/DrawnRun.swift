@@ -35,6 +35,9 @@ package struct DrawnRun: Sendable {
     tiny.options.mixing = draw.one(of: [
       nil, nil, Mixing(mixup: 0.4), Mixing(cutmix: 1), Mixing(mixup: 0.2, cutmix: 1),
     ])
+    tiny.options.precision = draw.one(of: [
+      .f32, .f32, .bf16, TrainingPrecision(frozen: .bf16, trained: .f32),
+    ])
     for index in schedule.phases.indices {
       schedule.phases[index].restore = draw.one(of: [nil, nil, .last, .bestOfPhase])
     }
