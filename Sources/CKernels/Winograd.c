@@ -5,7 +5,7 @@ enum { PANEL = 2 * WIDTH };
 
 static size_t panels(size_t channels) { return (channels + PANEL - 1) / PANEL; }
 
-bool graft_winograd_is_fast(graft_convolution s) {
+bool NAMED(graft_winograd_is_fast)(graft_convolution s) {
   // Measured: with fewer channels or smaller images the transforms cost what the products save.
   return fills_blocks(s) && s.inputs >= 16 && s.outputs >= 16 && s.output_rows > 3 && s.output_columns > 3 && s.top < 3 &&
          s.left < 3;
@@ -13,7 +13,9 @@ bool graft_winograd_is_fast(graft_convolution s) {
 
 // MARK: Kernels
 
-size_t graft_winograd_kernel_count(size_t inputs, size_t outputs) { return POSITIONS * panels(outputs) * PANEL * inputs; }
+size_t NAMED(graft_winograd_kernel_count)(size_t inputs, size_t outputs) {
+  return POSITIONS * panels(outputs) * PANEL * inputs;
+}
 
 struct packing {
   float *u;
@@ -21,7 +23,7 @@ struct packing {
   size_t rows, columns;  // of the table: inputs and outputs of the way there
 };
 
-// G g Gᵀ of eight columns of one row of the table.
+// G g Gᵀ of a block of columns of one row of the table.
 INLINE void transform_kernel(block u[POSITIONS], const float *w, size_t tap) {
   block half[4][3];
   UNROLLED for (size_t c = 0; c < 3; c++) {
@@ -39,7 +41,7 @@ INLINE void transform_kernel(block u[POSITIONS], const float *w, size_t tap) {
   }
 }
 
-// u[position][panel of outputs][input][16]
+// u[position][panel of outputs][input][2·width]
 GRAFT_CLONES static void pack_range(const void *context, size_t begin, size_t end) {
   const struct packing j = *(const struct packing *)context;
   const size_t count = panels(j.columns), tap = j.rows * j.columns;
@@ -74,12 +76,12 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size
       }
 }
 
-void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs) {
+void NAMED(graft_winograd_pack)(float *u, const float *w, size_t inputs, size_t outputs) {
   struct packing j = {u, w, inputs, outputs};
   graft_parallel(panels(outputs), 1, pack_range, &j);
 }
 
-void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs) {
+void NAMED(graft_winograd_pack_back)(float *u, const float *w, size_t inputs, size_t outputs) {
   struct packing j = {u, w, inputs, outputs};
   graft_parallel(panels(inputs), 1, pack_back_range, &j);
 }
@@ -96,9 +98,9 @@ struct job {
   size_t workers, at_once;
 };
 
-// m[tile][16] = Σ over inputs of v[input / 8][tile][input % 8]·u[input][16], for six tiles or fewer.
+// m[tile][2·width] = Σ over inputs of v[input / width][tile][input % width]·u[input][2·width], for so many tiles.
 INLINE void multiply_tiles(float *m, const float *v, size_t v_block, const float *u, size_t blocks, const int tiles) {
-  block sum[6][2];
+  block sum[TOGETHER][2];
   UNROLLED for (int i = 0; i < tiles; i++) sum[i][0] = sum[i][1] = (block){0};
   for (size_t b = 0; b < blocks; b++, v += v_block, u += WIDTH * PANEL)
     UNROLLED for (int k = 0; k < WIDTH; k++) {
@@ -115,12 +117,17 @@ INLINE void multiply_tiles(float *m, const float *v, size_t v_block, const float
   }
 }
 
-// One position: m[panel][tile][16] for all panels of outputs.
+// One position: m[panel][tile][2·width] for all panels of outputs.
 INLINE void multiply(float *m, const float *v, const float *u, size_t inputs, size_t count, size_t at_once, size_t tiles) {
   const size_t v_block = at_once * WIDTH, blocks = inputs / WIDTH;
   for (size_t panel = 0; panel < count; panel++, m += at_once * PANEL, u += inputs * PANEL) {
     size_t i = 0;
-    for (; i + 6 <= tiles; i += 6) multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, 6);
+    for (; i + TOGETHER <= tiles; i += TOGETHER)
+      multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, TOGETHER);
+    if (TOGETHER > 6 && i + 6 <= tiles) {
+      multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, 6);
+      i += 6;
+    }
     float *rest = m + i * PANEL;
     const float *of = v + i * WIDTH;
     switch (tiles - i) {
@@ -209,12 +216,12 @@ static size_t tiles_of_worker(const graft_convolution *s, size_t workers) {
   return tiles_at_once(s, (tiling_of(s).count + workers - 1) / workers);
 }
 
-size_t graft_winograd_scratch(graft_convolution s, size_t workers) {
+size_t NAMED(graft_winograd_scratch)(graft_convolution s, size_t workers) {
   return workers * scratch_of_worker(&s, tiles_of_worker(&s, workers));
 }
 
-void graft_winograd(float *y, const float *x, const float *u, graft_convolution s, graft_ending ending, float *scratch,
-                    size_t workers) {
+void NAMED(graft_winograd)(float *y, const float *x, const float *u, graft_convolution s, graft_ending ending,
+                           float *scratch, size_t workers) {
   struct job j = {.shape = s, .tiling = tiling_of(&s), .ending = ending, .y = y, .x = x, .u = u, .scratch = scratch,
                   .workers = workers, .at_once = tiles_of_worker(&s, workers)};
   graft_parallel(workers, 1, images_range, &j);

@@ -27,12 +27,16 @@ INLINE struct tiling tiling_of(const graft_convolution *s) {
   return (struct tiling){.rows = rows, .columns = columns, .count = s->samples * rows * columns};
 }
 
+// So many tiles the product of matrices takes at a time: with two blocks of outputs for each, as many sums as there are
+// registers for.
+enum { TOGETHER = WIDTH == 16 ? 12 : 6 };
+
 // How many tiles are computed at once: as few as leave the matrices near the processor, as many as make each kernel that
-// is read worth it, and always whole sixes, which the product of matrices takes at a time.
+// is read worth it, and always as many as the product of matrices takes.
 INLINE size_t tiles_at_once(const graft_convolution *s, size_t tiles) {
-  const size_t most = s->inputs + s->outputs <= 512 ? 48 : 96, parts = (tiles + most - 1) / most;
+  const size_t most = (s->inputs + s->outputs <= 512 ? 48 : 96) * (WIDTH / 8), parts = (tiles + most - 1) / most;
   const size_t even = parts ? (tiles + parts - 1) / parts : 0;
-  return (even + 5) / 6 * 6;
+  return (even + TOGETHER - 1) / TOGETHER * TOGETHER;
 }
 
 // One tile among all.

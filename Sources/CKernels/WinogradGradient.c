@@ -90,13 +90,13 @@ GRAFT_CLONES static void kernel_range(const void *context, size_t begin, size_t 
   }
 }
 
-size_t graft_winograd_gradient_scratch(graft_convolution s) {
+size_t NAMED(graft_winograd_gradient_scratch)(graft_convolution s) {
   const size_t at_once = tiles_at_once(&s, tiling_of(&s).count);
   return POSITIONS * (distance(s.inputs, at_once) + distance(s.outputs, at_once) + s.inputs * s.outputs);
 }
 
-void graft_winograd_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution s, float *scratch,
-                             bool accumulate) {
+void NAMED(graft_winograd_gradient)(float *dw, float *db, const float *x, const float *dy, graft_convolution s,
+                                    float *scratch, bool accumulate) {
   struct job j = {.shape = s, .tiling = tiling_of(&s), .dw = dw, .db = db, .x = x, .dy = dy, .v = scratch,
                   .accumulate = accumulate};
   j.at_once = tiles_at_once(&s, j.tiling.count);

@@ -6,7 +6,8 @@ import Tensors
   /// The loop with memory of its own.
   func ownStep(samples: Int) throws(EngineError) -> Step {
     var shape = graft_convolution(
-      samples: samples, from: Shape([input[1], input[2], input[0]]), to: Shape([output[1], output[2], output[0]]),
+      width: width, samples: samples, from: Shape([input[1], input[2], input[0]]),
+      to: Shape([output[1], output[2], output[0]]),
       insets: insets)
     if kind == .inputGradient { shape = shape.reversed }
     var storage: [AlignedMemory] = []
@@ -28,7 +29,7 @@ import Tensors
       body = { [shape] in graft_pointwise_gradient(dw, db, x, y, shape, false) }
     default:
       let workers = EngineThreads.use(0)
-      let packed = try memory(graft_winograd_kernel_count(shape.inputs, shape.outputs))
+      let packed = try memory(graft_winograd_kernel_count(shape.inputs, shape.outputs, width))
       let scratch = try memory(graft_winograd_scratch(shape, workers))
       let ending = graft_ending(
         bias: nil, residual: nil, low: -.infinity, high: .infinity, mask: graft_bounded(values: nil, low: 0, high: 0))

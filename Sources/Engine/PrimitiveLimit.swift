@@ -29,6 +29,8 @@ struct Workload: Hashable {
   /// What images and kernels are; the gradients of kernels are single precision always.
   var type = NumberType.f32
   var loop = Loop.primitive
+  /// The channels of a block, for loops of Graft's own.
+  var width = 0
 }
 
 extension Plan {

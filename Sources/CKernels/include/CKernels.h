@@ -143,9 +143,10 @@ size_t graft_depthwise_backward_scratch(graft_depthwise shape);
 void graft_depthwise_backward(float *dx, float *dw, float *db, const float *x, graft_bounded x_mask, const float *w,
                               const float *dy, graft_bounded y_mask, graft_depthwise shape, float *scratch);
 
-// MARK: Convolutions with strides of 1 on blocks of eight channels, [samples][channels / 8][rows][columns][8]
+// MARK: Convolutions with strides of 1 on blocks of channels, [samples][channels / width][rows][columns][width]
 
 typedef struct {
+  size_t width;                     // of a block, 8 or 16
   size_t samples, inputs, outputs;  // channels, whole blocks
   size_t rows, columns, output_rows, output_columns;
   size_t top, left;  // rows above and columns left of the image that are zero
@@ -162,10 +163,10 @@ typedef struct {
 // Whether windows of three by three are faster by Winograd's algorithm than one after another.
 bool graft_winograd_is_fast(graft_convolution shape);
 // How many numbers a kernel has once it is transformed.
-size_t graft_winograd_kernel_count(size_t inputs, size_t outputs);
+size_t graft_winograd_kernel_count(size_t inputs, size_t outputs, size_t width);
 // u from w[3][3][inputs][outputs]; for the way back, from the gradients of outputs to those of inputs.
-void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs);
-void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs);
+void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs, size_t width);
+void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs, size_t width);
 // y = x * w on at most so many threads, each with its part of the scratch. The results do not depend on their number.
 size_t graft_winograd_scratch(graft_convolution shape, size_t workers);
 void graft_winograd(float *y, const float *x, const float *u, graft_convolution shape, graft_ending ending,

@@ -66,6 +66,10 @@ import Tensors
   var finishes: [Finish] = []
   private lazy var makers = program.makers
   private(set) lazy var readerCounts = program.parameterReaderCounts
+  /// Whether some convolution goes by loops of our own, for which its neighbours keep images in blocks of channels too.
+  private(set) lazy var keepsBlocks = program.operations.contains {
+    ($0 as? ConvolutionOperation)?.goesByWinograd(self) ?? false
+  }
 
   init(
     program: Program, options: PlanOptions, parameters: ParameterBank, lane: LanePlace

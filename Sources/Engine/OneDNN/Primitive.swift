@@ -20,6 +20,9 @@ import CDNNL
   /// Whether oneDNN has fast primitives for everything in blocks of channels; where it is not known, each is asked.
   nonisolated static let isFastInBlocks = has(dnnl_cpu_isa_avx2)
 
+  /// The channels of a block of images in oneDNN's fastest convolutions.
+  nonisolated static let blockWidth = has(dnnl_cpu_isa_avx512_core) ? 16 : 8
+
   private nonisolated static func has(_ wanted: dnnl_cpu_isa_t) -> Bool {
     // One bit an instruction set; each value holds the bits of those that it builds upon.
     dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue

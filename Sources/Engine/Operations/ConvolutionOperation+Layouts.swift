@@ -13,6 +13,10 @@ extension ConvolutionOperation {
   ) throws(EngineError) -> (source: ActivationLayout, destination: ActivationLayout) {
     if emitter.options.without.contains(.layout) { return (.channelsLast, .channelsLast) }
     let (batch, type) = (emitter.batch, emitter.operandType(emitter.imageType))
+    if goesByWinograd(emitter) || emitter.keepsBlocks && isPointwiseInBlocks {
+      let blocks = ActivationLayout.blocked(Processor.blockWidth)
+      return (blocks, blocks)
+    }
     let free = try forward(
       emitter, MemoryDescriptor([batch, input[2], input[0], input[1]], dnnl_format_tag_any, type),
       MemoryDescriptor([batch, output[2], output[0], output[1]], dnnl_format_tag_any, type), Attributes(),
@@ -31,6 +35,13 @@ extension ConvolutionOperation {
       if try isSlowBackward(emitter, layouts) { return (.channelsLast, .channelsLast) }
     }
     return (sourceLayout, targetLayout)
+  }
+
+  /// Whether a window of one by one reads and writes whole blocks of channels, which oneDNN does as fast as channels-last.
+  private var isPointwiseInBlocks: Bool {
+    let width = Processor.blockWidth
+    return Processor.isFastInBlocks && kernel.dimensions.count == 4 && window.size == Size2D(1)
+      && kernel.dimensions[0] % width == 0 && kernel.dimensions[1] % width == 0
   }
 
   /// Whether oneDNN has nothing but its reference loops, a hundred times slower, for a way back that will be gone; depthwise

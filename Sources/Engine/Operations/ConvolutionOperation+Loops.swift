@@ -2,7 +2,7 @@ import CKernels
 import Graphs
 import Tensors
 
-/// Dense convolutions by loops of our own, on images in blocks of eight channels, where these are faster than oneDNN's.
+/// Dense convolutions by loops of our own, on images in blocks of channels, where these are faster than oneDNN's.
 ///
 /// Windows of three by three go by Winograd's minimal filtering, which needs four ninths of the multiplications: Lavin and
 /// Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016. The gradients of kernels of one by one are sums over
@@ -14,20 +14,19 @@ extension ConvolutionOperation {
   func emitWinograd(
     _ emitter: Emitter, _ x: Emitter.Activation, _ y: Emitter.Activation, residual: Emitter.Activation?
   ) throws(EngineError) -> Bool {
-    guard let shape = denseShape(emitter, x, y), window.size == Size2D(3), graft_winograd_is_fast(shape),
-      let bounds = activation.bounds
+    guard let shape = denseShape(emitter, x, y), isFastByWinograd(shape), let bounds = activation.bounds
     else { return false }
-    let (inputs, outputs) = (shape.inputs, shape.outputs)
+    let (inputs, outputs, width) = (shape.inputs, shape.outputs, shape.width)
     let packed =
       if let winogradKernel { winogradKernel } else {
-        try packKernel(emitter, floatCount: graft_winograd_kernel_count(inputs, outputs)) { origin, packed in
-          { graft_winograd_pack(packed.floats, origin.floats, inputs, outputs) }
+        try packKernel(emitter, floatCount: graft_winograd_kernel_count(inputs, outputs, width)) { origin, packed in
+          { graft_winograd_pack(packed.floats, origin.floats, inputs, outputs, width) }
         }
       }
     winogradKernel = packed
     let bias = packBias(emitter)
     emitter.winograd(
-      name, workload(.forward, emitter, by: .winograd), shape, packed, x, y,
+      name, workload(.forward, emitter, by: .winograd, width: width), shape, packed, x, y,
       operationCount: operationCount(y.shape) * emitter.batch, besides: [bias, residual?.buffer].compactMap(\.self)
     ) {
       graft_ending(
@@ -46,15 +45,16 @@ extension ConvolutionOperation {
     guard let shape = denseShape(emitter, source, gradient), window.size == Size2D(3),
       source.layout == emitter.stored(inputs[0]).layout, graft_winograd_is_fast(shape.reversed)
     else { return false }
-    let (inputs, outputs) = (shape.inputs, shape.outputs)
-    let packed = try packKernel(emitter, floatCount: graft_winograd_kernel_count(outputs, inputs)) { origin, packed in
-      { graft_winograd_pack_back(packed.floats, origin.floats, inputs, outputs) }
+    let (inputs, outputs, width) = (shape.inputs, shape.outputs, shape.width)
+    let packed = try packKernel(emitter, floatCount: graft_winograd_kernel_count(outputs, inputs, width)) {
+      origin, packed in
+      { graft_winograd_pack_back(packed.floats, origin.floats, inputs, outputs, width) }
     }
     let function = emitter.options.without.contains(.fuse) ? nil : emitter.function(of: self.inputs[0])
     let bounds = function.flatMap { $0.onlyCuts ? $0.bounds : nil }
     try emitter.contribute(to: self.inputs[0], isCut: bounds != nil) { target in
       emitter.winograd(
-        name, workload(.inputGradient, emitter, by: .winograd), shape.reversed, packed, gradient, target,
+        name, workload(.inputGradient, emitter, by: .winograd, width: width), shape.reversed, packed, gradient, target,
         operationCount: operationCount(gradient.shape) * emitter.batch, besides: [source.buffer]
       ) {
         graft_ending(
@@ -88,7 +88,7 @@ extension ConvolutionOperation {
     let target = place == nil ? emitter.buffer(floatCount: kernel.rows * kernel.columns) : emitter.gradientBuffer
     let scratch = loop == .winograd ? emitter.buffer(floatCount: graft_winograd_gradient_scratch(shape)) : nil
     let (x, dy, run, offset) = (source.buffer, gradient.buffer, emitter.run, place?.offset ?? 0)
-    emitter.count(workload(.parameterGradient, emitter, by: loop))
+    emitter.count(workload(.parameterGradient, emitter, by: loop, width: shape.width))
     emitter.step(
       name, "\(loop)_gradient", touching: [x, dy, biasGradient, target] + [scratch].compactMap(\.self),
       operationCount: operationCount(gradient.shape) * emitter.batch, making: kernel.dimensions
@@ -108,15 +108,33 @@ extension ConvolutionOperation {
     }
   }
 
+  /// Whether the way there goes by Winograd's algorithm where images are in the processor's blocks.
+  func goesByWinograd(_ emitter: Emitter) -> Bool {
+    let shapes = emitter.program.shapes
+    guard canLoop(emitter) else { return false }
+    return activation.bounds != nil
+      && isFastByWinograd(
+        graft_convolution(
+          width: Processor.blockWidth, samples: emitter.batch, from: shapes[inputs[0]], to: shapes[output],
+          insets: insets))
+  }
+
+  private func isFastByWinograd(_ shape: graft_convolution) -> Bool {
+    window.size == Size2D(3) && graft_winograd_is_fast(shape)
+  }
+
   /// What the loops have to know; nil where they cannot do it.
   private func denseShape(
     _ emitter: Emitter, _ x: Emitter.Activation, _ y: Emitter.Activation
   ) -> graft_convolution? {
-    guard !emitter.options.without.contains(.loops), emitter.imageType == .f32, x.type == .f32, y.type == .f32,
-      x.layout == .blocked(8), y.layout == .blocked(8), kernel.dimensions.count == 4, window.strides == Size2D(1),
-      window.dilation == Size2D(1)
+    guard canLoop(emitter), x.type == .f32, y.type == .f32, case .blocked(let width) = x.layout, y.layout == x.layout
     else { return nil }
-    return graft_convolution(samples: emitter.batch, from: x.shape, to: y.shape, insets: insets)
+    return graft_convolution(width: width, samples: emitter.batch, from: x.shape, to: y.shape, insets: insets)
+  }
+
+  private func canLoop(_ emitter: Emitter) -> Bool {
+    !emitter.options.without.contains(.loops) && emitter.imageType == .f32 && kernel.dimensions.count == 4
+      && window.strides == Size2D(1) && window.dilation == Size2D(1)
   }
 }
 
@@ -140,17 +158,17 @@ extension Emitter {
 }
 
 extension graft_convolution {
-  /// A convolution between images of `[H, W, C]`.
-  init(samples: Int, from x: Shape, to y: Shape, insets: Insets2D) {
+  /// A convolution between images of `[H, W, C]` in blocks of `width` channels.
+  init(width: Int, samples: Int, from x: Shape, to y: Shape, insets: Insets2D) {
     self.init(
-      samples: samples, inputs: x[2], outputs: y[2], rows: x[0], columns: x[1], output_rows: y[0],
+      width: width, samples: samples, inputs: x[2], outputs: y[2], rows: x[0], columns: x[1], output_rows: y[0],
       output_columns: y[1], top: insets.top, left: insets.left)
   }
 
   /// The convolution from the gradient of the output to that of the input, for windows of three by three.
   var reversed: graft_convolution {
     graft_convolution(
-      samples: samples, inputs: outputs, outputs: inputs, rows: output_rows, columns: output_columns,
+      width: width, samples: samples, inputs: outputs, outputs: inputs, rows: output_rows, columns: output_columns,
       output_rows: rows, output_columns: columns, top: top < 3 ? 2 - top : 3, left: left < 3 ? 2 - left : 3)
   }
 }

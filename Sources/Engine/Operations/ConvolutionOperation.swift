@@ -69,12 +69,14 @@ import Tensors
 
   var shimWindow: graft_window { graft_window(window, insets) }
 
-  func workload(_ kind: Workload.Kind, _ emitter: Emitter, by loop: Workload.Loop = .primitive) -> Workload {
+  func workload(
+    _ kind: Workload.Kind, _ emitter: Emitter, by loop: Workload.Loop = .primitive, width: Int = 0
+  ) -> Workload {
     let (input, output) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
     return Workload(
       kind: kind, input: [input[2], input[0], input[1]], output: [output[2], output[0], output[1]],
       kernel: kernel.dimensions, window: window, insets: insets, type: emitter.operandType(emitter.imageType),
-      loop: loop)
+      loop: loop, width: width)
   }
 }
 

@@ -1,0 +1,2 @@
+#define WIDTH 16
+#include "PointwiseGradient.c"
