@@ -6,6 +6,8 @@
 #include "Convolutions.h"
 #include "Parallel.h"
 
+#include <string.h>
+
 #define INLINE static inline __attribute__((always_inline))
 // Loops whose counts are known, over accumulators that are to stay in registers.
 #define UNROLLED _Pragma("clang loop unroll(full)")
@@ -26,9 +28,8 @@ typedef int bits __attribute__((vector_size(4 * WIDTH)));
 #define LOAD(address) (*(const block *)(address))
 #define STORE(address, value) (*(block *)(address) = (value))
 
-// Whether all channels lie in whole blocks, and the loops are compiled for registers of that width that the processor
-// multiplies and adds at once.
-static inline bool fills_blocks(graft_convolution s) {
+// Whether the loops are compiled for registers of that width that the processor multiplies and adds at once.
+static inline bool runs_here(void) {
 #if defined(GRAFT_HAS_CLONES) && WIDTH == 16
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512cd") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
@@ -40,7 +41,12 @@ static inline bool fills_blocks(graft_convolution s) {
 #elif defined(__x86_64__) && !(defined(__AVX2__) && defined(__FMA__))
   return false;
 #endif
-  return s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0;
+  return true;
+}
+
+// Whether the loops run here and all channels lie in whole blocks.
+static inline bool fills_blocks(graft_convolution s) {
+  return runs_here() && s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0;
 }
 
 // Blocks of numbers for each place: the distance of one block from the next, and of one segment of places.

@@ -49,14 +49,20 @@ extension Plan {
         operationCount: step.operationCount * lanes.lanes.count,
         dimensions: dimensions(of: step), layout: step.facts.layout,
         byteCount: step.facts.byteCount * lanes.lanes.count,
-        limitMilliseconds: step.facts.workload.flatMap { limits[$0] }.map { $0 * Double(batchSize) })
+        limitMilliseconds: limitMilliseconds(of: step.facts.workloads))
     }
+  }
+
+  /// What convolutions and matrix products take alone for a whole batch; nil where there are none or they were not measured.
+  private func limitMilliseconds(of workloads: [Workload]) -> Double? {
+    let known = workloads.compactMap { limits[$0] }
+    return known.isEmpty || known.count < workloads.count ? nil : known.reduce(0, +) * Double(batchSize)
   }
 
   /// The extents of what the steps of all lanes make; the gradient of a kernel is one for all.
   private func dimensions(of step: Step) -> [Int] {
     var dimensions = step.facts.dimensions
-    if let first = dimensions.first, step.facts.workload?.kind != .parameterGradient {
+    if let first = dimensions.first, step.facts.workloads.first?.kind != .parameterGradient {
       dimensions[0] = first * lanes.lanes.count
     }
     return dimensions

@@ -181,6 +181,34 @@ bool graft_pointwise_is_fast(graft_convolution shape);
 void graft_pointwise_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution shape,
                               bool accumulate);
 
+// Three convolutions on end: one by one that makes channels more, which may be missing, depthwise, and one by one that
+// makes them fewer. For blocks of sixteen channels: y lies in blocks as above, the last filled up with zeros, and x in any
+// order that has the channels of a block together.
+typedef struct {
+  size_t width, samples;
+  size_t inputs, expanded, outputs;  // channels; the expanded ones in whole blocks
+  size_t rows, columns, output_rows, output_columns;
+  size_t size, stride, top, left;  // of the depthwise window, with rows above and columns left of the image that are zero
+  size_t sample, block, pixel;     // how far apart samples, blocks of channels and pixels of x are
+  float low[3], high[3];           // what each of the three is cut to
+} graft_inverted;
+
+// Kernels of one by one in panels, those of the window in blocks; biases as long as the blocks. expand may be NULL.
+typedef struct {
+  const float *expand, *expand_bias, *depthwise, *depthwise_bias, *project, *project_bias;
+} graft_inverted_kernels;
+
+// Whether that is faster than one after another.
+bool graft_inverted_is_fast(graft_inverted shape);
+// A kernel of one by one as panels.
+size_t graft_panels_count(size_t inputs, size_t outputs);
+void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs);
+// residual may be NULL; at most so many threads, each with its part of the scratch. The results do not depend on their
+// number.
+size_t graft_inverted_scratch(graft_inverted shape, size_t workers);
+void graft_inverted_residual(float *y, const float *x, const float *residual, graft_inverted_kernels kernels,
+                             graft_inverted shape, float *scratch, size_t workers);
+
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.

@@ -54,8 +54,8 @@ import Tensors
   private let scratchpad = Buffer(floatCount: 0, isPersistent: true)
   /// Memory in which folded kernels and their gradients pass through, one at a time.
   let foldScratch: Buffer
-  /// The convolution or matrix product that the next step is.
-  private var next: Workload?
+  /// The convolutions or matrix product that the next step is.
+  private var next: [Workload] = []
   /// What lies in buffers, for the table of the plan.
   private(set) var images: [ObjectIdentifier: (shape: Shape, layout: ActivationLayout)] = [:]
   private var activations: [ValueID: Activation] = [:]
@@ -180,7 +180,7 @@ extension Emitter {
   func count(_ workload: Workload) {
     guard !isRecomputing else { return }
     workloads.append(workload)
-    next = workload
+    next.append(workload)
   }
 
   /// Adds a step that calls a kernel.
@@ -191,7 +191,7 @@ extension Emitter {
     for buffer in touched { buffer.touch(steps.count) }
     var facts = facts(touching: touched)
     if let dimensions { facts.dimensions = dimensions }
-    if operationCount > 0 { swap(&facts.workload, &next) }
+    if operationCount > 0 { swap(&facts.workloads, &next) }
     steps.append(
       Step(name: name, implementation: implementation, operationCount: operationCount, facts: facts, body: body))
   }
@@ -210,7 +210,7 @@ extension Emitter {
     let call = Arguments(list + (try scratchArgument(of: [descriptor])))
     let stream = stream
     var facts = facts(of: arguments)
-    if operationCount > 0 { swap(&facts.workload, &next) }
+    if operationCount > 0 { swap(&facts.workloads, &next) }
     steps.append(
       Step(
         name: name, implementation: descriptor.implementation, operationCount: operationCount, facts: facts

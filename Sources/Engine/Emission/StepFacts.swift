@@ -9,8 +9,8 @@ struct StepFacts {
   var layout = ""
   /// The bytes of everything that it reads and writes.
   var byteCount = 0
-  /// The convolution or matrix product that it is; nil for everything else, and for what is computed again.
-  var workload: Workload?
+  /// The convolutions or matrix product that it is; none for everything else, and for what is computed again.
+  var workloads: [Workload] = []
 }
 
 extension Emitter {

@@ -11,6 +11,7 @@ extension Program {
     fuseActivations()
     fuseResiduals()
     fuseActivations()
+    if !without.contains(.loops) { joinInvertedResiduals() }
   }
 
   /// Calls `rewrite` for every operation in order with the operation that makes its first input, where this operation

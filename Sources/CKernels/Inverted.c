@@ -1,0 +1,286 @@
+// Inverted residuals: a window of one by one that makes channels more, a depthwise one, one of one by one that makes them
+// fewer. Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, CVPR 2018.
+//
+// A few rows are taken through all three before the next ones, so that the many channels in between never leave the
+// processor. Rows that the depthwise window still needs are kept in a ring, with zeros on both sides of each.
+//
+// For blocks of sixteen only: with the half as wide registers of AVX2 the primitives one after another take as long.
+#define WIDTH 16
+#include "Blocks.h"
+
+// As many sums as there are registers for: so many pixels at a time against up to so many blocks of channels.
+enum { PIXELS = 8, WIDEST = 3 };
+// So many results of a row of the depthwise window at a time; the sides of usual images are multiples of it.
+enum { COLUMNS = 7 };
+// Results that are worth reading the kernels for.
+enum { WORTH = 56 };
+
+static size_t blocks_of(size_t channels) { return (channels + WIDTH - 1) / WIDTH; }
+
+// MARK: Kernels of one by one
+
+// Blocks of outputs come in panels of nearly the same width.
+static size_t panels_of(size_t blocks) { return (blocks + WIDEST - 1) / WIDEST; }
+static size_t panel_begin(size_t blocks, size_t panel) { return blocks * panel / panels_of(blocks); }
+
+size_t graft_panels_count(size_t inputs, size_t outputs) { return inputs * blocks_of(outputs) * WIDTH; }
+
+// [panel][input][blocks of the panel][width], channels that there are not being zero
+void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs) {
+  const size_t blocks = blocks_of(outputs);
+  for (size_t panel = 0; panel < panels_of(blocks); panel++) {
+    const size_t begin = panel_begin(blocks, panel) * WIDTH, end = panel_begin(blocks, panel + 1) * WIDTH;
+    for (size_t input = 0; input < inputs; input++)
+      for (size_t output = begin; output < end; output++)
+        *panels++ = output < outputs ? table[input * outputs + output] : 0;
+  }
+}
+
+// MARK: What is done
+
+struct job {
+  graft_inverted shape;
+  graft_inverted_kernels kernels;
+  float *y;
+  const float *x, *residual;
+  float *scratch;
+  size_t workers;
+};
+
+// How rows lie in a worker's scratch, in numbers unless it says otherwise.
+struct strips {
+  size_t rows;          // of results, that are taken through at a time
+  size_t count;         // strips of a sample
+  size_t slots;         // rows of the ring
+  size_t row_of_block;  // of the ring, zeros on both sides included
+  size_t row;           // of all blocks
+  size_t between;       // of one block, from the depthwise window to the kernel behind it
+};
+
+INLINE struct strips strips_of(const graft_inverted *s) {
+  struct strips t;
+  t.rows = (WORTH + s->output_columns - 1) / s->output_columns;
+  if (t.rows > s->output_rows) t.rows = s->output_rows;
+  t.count = (s->output_rows + t.rows - 1) / t.rows;
+  t.slots = (t.rows - 1) * s->stride + s->size;
+  const size_t of_results = (s->output_columns + COLUMNS - 1) / COLUMNS * COLUMNS;
+  const size_t read = (of_results - 1) * s->stride + s->size, written = s->left + s->columns;
+  t.row_of_block = (read > written ? read : written) * WIDTH;
+  t.row = t.row_of_block * (s->expanded / WIDTH);
+  t.between = (t.rows * s->output_columns + COLUMNS) * WIDTH;
+  return t;
+}
+
+// The ring, a row of zeros, and what the depthwise window makes.
+static size_t scratch_of_worker(const graft_inverted *s) {
+  const struct strips t = strips_of(s);
+  return (t.slots + 1) * t.row + t.between * (s->expanded / WIDTH) + WIDTH;
+}
+
+size_t graft_inverted_scratch(graft_inverted s, size_t workers) { return workers * scratch_of_worker(&s); }
+
+INLINE void cut(block *value, float lowest, float highest) {
+  const block low = (block){0} + lowest, high = (block){0} + highest;
+  // What is no number stays none.
+  *value = (block)(((bits)low & (*value < low)) | ((bits)*value & ~(*value < low)));
+  *value = (block)(((bits)high & (*value > high)) | ((bits)*value & ~(*value > high)));
+}
+
+// One by one: to[i][block] = cut(bias + residual + Σ over inputs of x[input][pixel]·w[input][block]) for some pixels.
+struct pointwise {
+  const float *x, *w, *bias;
+  size_t pixel, block;  // of the input: the distances of neighbours
+  size_t channels;
+  float *to[PIXELS];
+  const float *residual[PIXELS];
+  size_t to_block;
+  float low, high;
+};
+
+INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const int wide) {
+  block sum[PIXELS][WIDEST];
+  UNROLLED for (int i = 0; i < pixels; i++)
+    UNROLLED for (int j = 0; j < wide; j++) sum[i][j] = LOAD(p->bias + j * WIDTH);
+  const float *x = p->x, *w = p->w;
+  const size_t step = p->pixel;
+  size_t left = p->channels;
+  for (; left >= WIDTH; left -= WIDTH, x += p->block)
+    for (int k = 0; k < WIDTH; k++, w += wide * WIDTH) {
+      block factor[WIDEST];
+      UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(w + j * WIDTH);
+      UNROLLED for (int i = 0; i < pixels; i++)
+        UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * x[(size_t)i * step + (size_t)k];
+    }
+  for (size_t k = 0; k < left; k++, w += wide * WIDTH) {
+    block factor[WIDEST];
+    UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(w + j * WIDTH);
+    UNROLLED for (int i = 0; i < pixels; i++)
+      UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * x[(size_t)i * step + k];
+  }
+  UNROLLED for (int i = 0; i < pixels; i++)
+    UNROLLED for (int j = 0; j < wide; j++) {
+      const size_t place = (size_t)j * p->to_block;
+      if (p->residual[0]) sum[i][j] += LOAD(p->residual[i] + place);
+      cut(&sum[i][j], p->low, p->high);
+      STORE(p->to[i] + place, sum[i][j]);
+    }
+}
+
+INLINE void pointwise_pixels(const struct pointwise *p, size_t pixels, const int wide) {
+  if (pixels == PIXELS) pointwise_tile(p, PIXELS, wide);
+  else if (pixels == 4) pointwise_tile(p, 4, wide);
+  else pointwise_tile(p, 1, wide);
+}
+
+// So many pixels that pointwise_pixels takes at a time.
+INLINE size_t pixels_together(size_t left) { return left >= PIXELS ? PIXELS : left >= 4 ? 4 : 1; }
+
+INLINE void pointwise(const struct pointwise *p, size_t pixels, size_t wide) {
+  if (wide == 3) pointwise_pixels(p, pixels, 3);
+  else if (wide == 2) pointwise_pixels(p, pixels, 2);
+  else pointwise_pixels(p, pixels, 1);
+}
+
+// Rows `first` up to `last` of the input into the ring, with the channels made more.
+INLINE void expand(const struct job *j, const struct strips *t, float *ring, size_t sample, size_t first, size_t last) {
+  const graft_inverted *s = &j->shape;
+  const float *x = j->x + sample * s->sample;
+  const size_t blocks = s->expanded / WIDTH;
+  if (!j->kernels.expand) {
+    for (size_t row = first; row < last; row++)
+      for (size_t b = 0; b < blocks; b++) {
+        const float *from = x + b * s->block + row * s->columns * s->pixel;
+        float *to = ring + row % t->slots * t->row + b * t->row_of_block + s->left * WIDTH;
+        for (size_t c = 0; c < s->columns; c++) STORE(to + c * WIDTH, LOAD(from + c * s->pixel));
+      }
+    return;
+  }
+  struct pointwise p = {.pixel = s->pixel, .block = s->block, .channels = s->inputs, .to_block = t->row_of_block,
+                        .low = s->low[0], .high = s->high[0], .w = j->kernels.expand};
+  for (size_t panel = 0; panel < panels_of(blocks); panel++) {
+    const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
+    p.bias = j->kernels.expand_bias + begin * WIDTH;
+    size_t row = first, column = 0;
+    float *to = NULL;
+    for (size_t pixel = first * s->columns, together; pixel < last * s->columns; pixel += together) {
+      together = pixels_together(last * s->columns - pixel);
+      for (size_t i = 0; i < together; i++) {
+        if (column == 0) to = ring + row++ % t->slots * t->row + begin * t->row_of_block + s->left * WIDTH;
+        p.to[i] = to;
+        to += WIDTH;
+        if (++column == s->columns) column = 0;
+      }
+      p.x = x + pixel * s->pixel;
+      pointwise(&p, together, wide);
+    }
+    p.w += s->inputs * wide * WIDTH;
+  }
+}
+
+// One row of results of the depthwise window, for one block.
+INLINE void depthwise_row(float *to, const float *const *rows, const float *w, const block *bias, size_t columns, float low,
+                          float high, const int size, const int stride) {
+  for (size_t column = 0; column < columns; column += COLUMNS, to += COLUMNS * WIDTH) {
+    block sum[COLUMNS];
+    UNROLLED for (int i = 0; i < COLUMNS; i++) sum[i] = *bias;
+    for (int kh = 0; kh < size; kh++) {
+      const float *from = rows[kh] + column * (size_t)stride * WIDTH;
+      block factor[5];
+      UNROLLED for (int kw = 0; kw < size; kw++) factor[kw] = LOAD(w + (kh * size + kw) * WIDTH);
+      UNROLLED for (int c = 0; c < (COLUMNS - 1) * stride + size; c++) {
+        const block value = LOAD(from + c * WIDTH);
+        UNROLLED for (int kw = 0; kw < size; kw++) {
+          const int place = c - kw;
+          if (place >= 0 && place % stride == 0 && place / stride < COLUMNS) sum[place / stride] += value * factor[kw];
+        }
+      }
+    }
+    UNROLLED for (int i = 0; i < COLUMNS; i++) {
+      cut(&sum[i], low, high);
+      STORE(to + i * WIDTH, sum[i]);
+    }
+  }
+}
+
+// The depthwise window over `count` rows of results from `first` on.
+INLINE void depthwise(const struct job *j, const struct strips *t, const float *ring, float *between, size_t first,
+                      size_t count) {
+  const graft_inverted *s = &j->shape;
+  const float *zeros = ring + t->slots * t->row;
+  for (size_t b = 0; b < s->expanded / WIDTH; b++) {
+    const float *w = j->kernels.depthwise + b * s->size * s->size * WIDTH;
+    const block bias = LOAD(j->kernels.depthwise_bias + b * WIDTH);
+    for (size_t r = 0; r < count; r++) {
+      const float *rows[5];
+      for (size_t kh = 0; kh < s->size; kh++) {
+        const size_t row = (first + r) * s->stride + kh;
+        const bool inside = row >= s->top && row - s->top < s->rows;
+        rows[kh] = inside ? ring + (row - s->top) % t->slots * t->row + b * t->row_of_block : zeros;
+      }
+      float *to = between + b * t->between + r * s->output_columns * WIDTH;
+      if (s->size == 3 && s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 3, 1);
+      else if (s->size == 3) depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 3, 2);
+      else if (s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 5, 1);
+      else depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 5, 2);
+    }
+  }
+}
+
+// The channels of `count` rows of results made fewer.
+INLINE void project(const struct job *j, const struct strips *t, const float *between, size_t sample, size_t first,
+                    size_t count) {
+  const graft_inverted *s = &j->shape;
+  const size_t blocks = blocks_of(s->outputs), image = s->output_rows * s->output_columns * WIDTH;
+  struct pointwise p = {.pixel = WIDTH, .block = t->between, .channels = s->expanded, .to_block = image,
+                        .low = s->low[2], .high = s->high[2], .w = j->kernels.project};
+  for (size_t panel = 0; panel < panels_of(blocks); panel++) {
+    const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
+    p.bias = j->kernels.project_bias + begin * WIDTH;
+    size_t place = (sample * blocks + begin) * image + first * s->output_columns * WIDTH;
+    for (size_t pixel = 0, together; pixel < count * s->output_columns; pixel += together) {
+      together = pixels_together(count * s->output_columns - pixel);
+      for (size_t i = 0; i < together; i++, place += WIDTH) {
+        p.to[i] = j->y + place;
+        p.residual[i] = j->residual ? j->residual + place : NULL;
+      }
+      p.x = between + pixel * WIDTH;
+      pointwise(&p, together, wide);
+    }
+    p.w += s->expanded * wide * WIDTH;
+  }
+}
+
+GRAFT_CLONES static void strips_range(const void *context, size_t begin, size_t end) {
+  const struct job *j = context;
+  const graft_inverted *s = &j->shape;
+  const struct strips t = strips_of(s);
+  for (size_t worker = begin; worker < end; worker++) {
+    float *ring = j->scratch + worker * scratch_of_worker(s), *between = ring + (t.slots + 1) * t.row;
+    memset(ring, 0, (t.slots + 1) * t.row * sizeof *ring);
+    const size_t all = s->samples * t.count, last = all * (worker + 1) / j->workers;
+    size_t known = 0;  // rows of this sample that are in the ring or have been
+    for (size_t strip = all * worker / j->workers; strip < last; strip++) {
+      const size_t sample = strip / t.count, first = strip % t.count * t.rows;
+      const size_t count = s->output_rows - first < t.rows ? s->output_rows - first : t.rows;
+      const size_t top = first * s->stride, bottom = (first + count - 1) * s->stride + s->size;
+      size_t from = top > s->top ? top - s->top : 0, to = bottom > s->top ? bottom - s->top : 0;
+      if (first > 0 && known > from) from = known;
+      if (to > s->rows) to = s->rows;
+      if (from < to) expand(j, &t, ring, sample, from, to);
+      known = strip % t.count + 1 == t.count ? 0 : to;
+      depthwise(j, &t, ring, between, first, count);
+      project(j, &t, between, sample, first, count);
+    }
+  }
+}
+
+bool graft_inverted_is_fast(graft_inverted s) {
+  const bool has_window = (s.size == 3 || s.size == 5) && (s.stride == 1 || s.stride == 2);
+  return s.width == WIDTH && runs_here() && has_window && s.expanded % WIDTH == 0 && s.columns > 0 && s.output_columns > 0;
+}
+
+void graft_inverted_residual(float *y, const float *x, const float *residual, graft_inverted_kernels kernels,
+                             graft_inverted shape, float *scratch, size_t workers) {
+  struct job j = {shape, kernels, y, x, residual, scratch, workers};
+  graft_parallel(workers, 1, strips_range, &j);
+}
