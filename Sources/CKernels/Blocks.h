@@ -49,6 +49,34 @@ static inline bool fills_blocks(graft_convolution s) {
   return runs_here() && s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0;
 }
 
+// What comes after sum and bias: the other branch, and a cut, by bounds or by what the value itself was cut to before.
+INLINE void end(float *y, const block *sum, const graft_ending *ending, size_t place) {
+  block value = *sum;
+  if (ending->residual) value += LOAD(ending->residual + place);
+  const block low = (block){0} + ending->low, high = (block){0} + ending->high;
+  // What is no number stays none.
+  value = (block)(((bits)low & (value < low)) | ((bits)value & ~(value < low)));
+  value = (block)(((bits)high & (value > high)) | ((bits)value & ~(value > high)));
+  if (ending->mask.values) {
+    const block known = LOAD(ending->mask.values + place);
+    value = (block)((bits)value & (known > ending->mask.low) & (known < ending->mask.high));
+  }
+  STORE(y + place, value);
+}
+
+// Rows and columns exchanged: in each round one bit of the row's number changes places with the same of the column's.
+INLINE void transpose(block rows[WIDTH]) {
+  UNROLLED for (int bit = 1; bit < WIDTH; bit *= 2)
+    UNROLLED for (int i = 0; i < WIDTH; i++) {
+      if (i & bit) continue;
+      const block a = rows[i], b = rows[i | bit];
+      UNROLLED for (int k = 0; k < WIDTH; k++) {
+        rows[i][k] = k & bit ? b[k ^ bit] : a[k];
+        rows[i | bit][k] = k & bit ? b[k] : a[k | bit];
+      }
+    }
+}
+
 // Blocks of numbers for each place: the distance of one block from the next, and of one segment of places.
 struct blocks {
   const float *numbers;

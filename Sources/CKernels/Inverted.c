@@ -6,35 +6,12 @@
 //
 // For blocks of sixteen only: with the half as wide registers of AVX2 the primitives one after another take as long.
 #define WIDTH 16
-#include "Blocks.h"
+#include "Pointwise.h"
 
-// As many sums as there are registers for: so many pixels at a time against up to so many blocks of channels.
-enum { PIXELS = 8, WIDEST = 3 };
 // So many results of a row of the depthwise window at a time; the sides of usual images are multiples of it.
 enum { COLUMNS = 7 };
 // Results that are worth reading the kernels for.
 enum { WORTH = 56 };
-
-static size_t blocks_of(size_t channels) { return (channels + WIDTH - 1) / WIDTH; }
-
-// MARK: Kernels of one by one
-
-// Blocks of outputs come in panels of nearly the same width.
-static size_t panels_of(size_t blocks) { return (blocks + WIDEST - 1) / WIDEST; }
-static size_t panel_begin(size_t blocks, size_t panel) { return blocks * panel / panels_of(blocks); }
-
-size_t graft_panels_count(size_t inputs, size_t outputs) { return inputs * blocks_of(outputs) * WIDTH; }
-
-// [panel][input][blocks of the panel][width], channels that there are not being zero
-void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs) {
-  const size_t blocks = blocks_of(outputs);
-  for (size_t panel = 0; panel < panels_of(blocks); panel++) {
-    const size_t begin = panel_begin(blocks, panel) * WIDTH, end = panel_begin(blocks, panel + 1) * WIDTH;
-    for (size_t input = 0; input < inputs; input++)
-      for (size_t output = begin; output < end; output++)
-        *panels++ = output < outputs ? table[input * outputs + output] : 0;
-  }
-}
 
 // MARK: What is done
 
@@ -79,68 +56,6 @@ static size_t scratch_of_worker(const graft_inverted *s) {
 
 size_t graft_inverted_scratch(graft_inverted s, size_t workers) { return workers * scratch_of_worker(&s); }
 
-INLINE void cut(block *value, float lowest, float highest) {
-  const block low = (block){0} + lowest, high = (block){0} + highest;
-  // What is no number stays none.
-  *value = (block)(((bits)low & (*value < low)) | ((bits)*value & ~(*value < low)));
-  *value = (block)(((bits)high & (*value > high)) | ((bits)*value & ~(*value > high)));
-}
-
-// One by one: to[i][block] = cut(bias + residual + Σ over inputs of x[input][pixel]·w[input][block]) for some pixels.
-struct pointwise {
-  const float *x, *w, *bias;
-  size_t pixel, block;  // of the input: the distances of neighbours
-  size_t channels;
-  float *to[PIXELS];
-  const float *residual[PIXELS];
-  size_t to_block;
-  float low, high;
-};
-
-INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const int wide) {
-  block sum[PIXELS][WIDEST];
-  UNROLLED for (int i = 0; i < pixels; i++)
-    UNROLLED for (int j = 0; j < wide; j++) sum[i][j] = LOAD(p->bias + j * WIDTH);
-  const float *x = p->x, *w = p->w;
-  const size_t step = p->pixel;
-  size_t left = p->channels;
-  for (; left >= WIDTH; left -= WIDTH, x += p->block)
-    for (int k = 0; k < WIDTH; k++, w += wide * WIDTH) {
-      block factor[WIDEST];
-      UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(w + j * WIDTH);
-      UNROLLED for (int i = 0; i < pixels; i++)
-        UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * x[(size_t)i * step + (size_t)k];
-    }
-  for (size_t k = 0; k < left; k++, w += wide * WIDTH) {
-    block factor[WIDEST];
-    UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(w + j * WIDTH);
-    UNROLLED for (int i = 0; i < pixels; i++)
-      UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * x[(size_t)i * step + k];
-  }
-  UNROLLED for (int i = 0; i < pixels; i++)
-    UNROLLED for (int j = 0; j < wide; j++) {
-      const size_t place = (size_t)j * p->to_block;
-      if (p->residual[0]) sum[i][j] += LOAD(p->residual[i] + place);
-      cut(&sum[i][j], p->low, p->high);
-      STORE(p->to[i] + place, sum[i][j]);
-    }
-}
-
-INLINE void pointwise_pixels(const struct pointwise *p, size_t pixels, const int wide) {
-  if (pixels == PIXELS) pointwise_tile(p, PIXELS, wide);
-  else if (pixels == 4) pointwise_tile(p, 4, wide);
-  else pointwise_tile(p, 1, wide);
-}
-
-// So many pixels that pointwise_pixels takes at a time.
-INLINE size_t pixels_together(size_t left) { return left >= PIXELS ? PIXELS : left >= 4 ? 4 : 1; }
-
-INLINE void pointwise(const struct pointwise *p, size_t pixels, size_t wide) {
-  if (wide == 3) pointwise_pixels(p, pixels, 3);
-  else if (wide == 2) pointwise_pixels(p, pixels, 2);
-  else pointwise_pixels(p, pixels, 1);
-}
-
 // Rows `first` up to `last` of the input into the ring, with the channels made more.
 INLINE void expand(const struct job *j, const struct strips *t, float *ring, size_t sample, size_t first, size_t last) {
   const graft_inverted *s = &j->shape;
@@ -155,31 +70,30 @@ INLINE void expand(const struct job *j, const struct strips *t, float *ring, siz
       }
     return;
   }
-  struct pointwise p = {.pixel = s->pixel, .block = s->block, .channels = s->inputs, .to_block = t->row_of_block,
-                        .low = s->low[0], .high = s->high[0], .w = j->kernels.expand};
+  struct pointwise p = {.pixel = s->pixel, .block = s->block, .channels = s->inputs, .w = j->kernels.expand, .y = ring,
+                        .to_block = t->row_of_block, .ending = {.low = s->low[0], .high = s->high[0]}};
+  const size_t all = last * s->columns, together = pixels_together(all - first * s->columns);
   for (size_t panel = 0; panel < panels_of(blocks); panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
     p.bias = j->kernels.expand_bias + begin * WIDTH;
-    size_t row = first, column = 0;
-    float *to = NULL;
-    for (size_t pixel = first * s->columns, together; pixel < last * s->columns; pixel += together) {
-      together = pixels_together(last * s->columns - pixel);
-      for (size_t i = 0; i < together; i++) {
-        if (column == 0) to = ring + row++ % t->slots * t->row + begin * t->row_of_block + s->left * WIDTH;
-        p.to[i] = to;
-        to += WIDTH;
+    size_t row = first, column = 0, place = 0;
+    for (size_t pixel = first * s->columns, count; pixel < all; pixel += count) {
+      count = pixels_next(all - pixel, together);
+      for (size_t i = 0; i < count; i++, place += WIDTH) {
+        if (column == 0) place = row++ % t->slots * t->row + begin * t->row_of_block + s->left * WIDTH;
+        p.place[i] = place;
         if (++column == s->columns) column = 0;
       }
       p.x = x + pixel * s->pixel;
-      pointwise(&p, together, wide);
+      pointwise(&p, count, wide);
     }
     p.w += s->inputs * wide * WIDTH;
   }
 }
 
 // One row of results of the depthwise window, for one block.
-INLINE void depthwise_row(float *to, const float *const *rows, const float *w, const block *bias, size_t columns, float low,
-                          float high, const int size, const int stride) {
+INLINE void depthwise_row(float *to, const float *const *rows, const float *w, const block *bias, size_t columns,
+                          const graft_ending *ending, const int size, const int stride) {
   for (size_t column = 0; column < columns; column += COLUMNS, to += COLUMNS * WIDTH) {
     block sum[COLUMNS];
     UNROLLED for (int i = 0; i < COLUMNS; i++) sum[i] = *bias;
@@ -195,10 +109,7 @@ INLINE void depthwise_row(float *to, const float *const *rows, const float *w, c
         }
       }
     }
-    UNROLLED for (int i = 0; i < COLUMNS; i++) {
-      cut(&sum[i], low, high);
-      STORE(to + i * WIDTH, sum[i]);
-    }
+    UNROLLED for (size_t i = 0; i < COLUMNS; i++) end(to, &sum[i], ending, i * WIDTH);
   }
 }
 
@@ -207,6 +118,7 @@ INLINE void depthwise(const struct job *j, const struct strips *t, const float *
                       size_t count) {
   const graft_inverted *s = &j->shape;
   const float *zeros = ring + t->slots * t->row;
+  const graft_ending ending = {.low = s->low[1], .high = s->high[1]};
   for (size_t b = 0; b < s->expanded / WIDTH; b++) {
     const float *w = j->kernels.depthwise + b * s->size * s->size * WIDTH;
     const block bias = LOAD(j->kernels.depthwise_bias + b * WIDTH);
@@ -218,10 +130,10 @@ INLINE void depthwise(const struct job *j, const struct strips *t, const float *
         rows[kh] = inside ? ring + (row - s->top) % t->slots * t->row + b * t->row_of_block : zeros;
       }
       float *to = between + b * t->between + r * s->output_columns * WIDTH;
-      if (s->size == 3 && s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 3, 1);
-      else if (s->size == 3) depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 3, 2);
-      else if (s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 5, 1);
-      else depthwise_row(to, rows, w, &bias, s->output_columns, s->low[1], s->high[1], 5, 2);
+      if (s->size == 3 && s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 3, 1);
+      else if (s->size == 3) depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 3, 2);
+      else if (s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 5, 1);
+      else depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 5, 2);
     }
   }
 }
@@ -231,20 +143,19 @@ INLINE void project(const struct job *j, const struct strips *t, const float *be
                     size_t count) {
   const graft_inverted *s = &j->shape;
   const size_t blocks = blocks_of(s->outputs), image = s->output_rows * s->output_columns * WIDTH;
-  struct pointwise p = {.pixel = WIDTH, .block = t->between, .channels = s->expanded, .to_block = image,
-                        .low = s->low[2], .high = s->high[2], .w = j->kernels.project};
+  struct pointwise p = {.pixel = WIDTH, .block = t->between, .channels = s->expanded, .w = j->kernels.project, .y = j->y,
+                        .to_block = image,
+                        .ending = {.residual = j->residual, .low = s->low[2], .high = s->high[2]}};
+  const size_t pixels = count * s->output_columns, together = pixels_together(pixels);
   for (size_t panel = 0; panel < panels_of(blocks); panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
     p.bias = j->kernels.project_bias + begin * WIDTH;
     size_t place = (sample * blocks + begin) * image + first * s->output_columns * WIDTH;
-    for (size_t pixel = 0, together; pixel < count * s->output_columns; pixel += together) {
-      together = pixels_together(count * s->output_columns - pixel);
-      for (size_t i = 0; i < together; i++, place += WIDTH) {
-        p.to[i] = j->y + place;
-        p.residual[i] = j->residual ? j->residual + place : NULL;
-      }
+    for (size_t pixel = 0, next; pixel < pixels; pixel += next) {
+      next = pixels_next(pixels - pixel, together);
+      for (size_t i = 0; i < next; i++, place += WIDTH) p.place[i] = place;
       p.x = between + pixel * WIDTH;
-      pointwise(&p, together, wide);
+      pointwise(&p, next, wide);
     }
     p.w += s->expanded * wide * WIDTH;
   }

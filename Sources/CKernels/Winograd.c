@@ -62,16 +62,21 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size
   const struct packing j = *(const struct packing *)context;
   const size_t count = panels(j.rows), tap = j.rows * j.columns;
   static const size_t turned[4] = {3, 1, 2, 0};
+  block turn[POSITIONS][WIDTH];
   for (size_t panel = begin; panel < end; panel++)
     for (size_t output = 0; output < j.columns; output += WIDTH)
-      for (size_t place = 0; place < PANEL; place++) {
-        const size_t input = panel * PANEL + place;
-        block u[POSITIONS] = {0};
-        if (input < j.rows) transform_kernel(u, j.w + input * j.columns + output, tap);
+      for (size_t half = 0; half < 2; half++) {
+        const size_t input = panel * PANEL + half * WIDTH;
+        for (size_t i = 0; i < WIDTH; i++) {
+          block u[POSITIONS] = {0};
+          if (input < j.rows) transform_kernel(u, j.w + (input + i) * j.columns + output, tap);
+          for (size_t p = 0; p < POSITIONS; p++) turn[p][i] = u[p];
+        }
         for (size_t p = 0; p < POSITIONS; p++) {
+          transpose(turn[p]);
           const size_t position = turned[p / 4] * 4 + turned[p % 4];
-          float *to = j.u + ((position * count + panel) * j.columns + output) * PANEL + place;
-          for (size_t i = 0; i < WIDTH; i++) to[i * PANEL] = u[p][i];
+          float *to = j.u + ((position * count + panel) * j.columns + output) * PANEL + half * WIDTH;
+          for (size_t i = 0; i < WIDTH; i++) STORE(to + i * PANEL, turn[p][i]);
         }
       }
 }
@@ -141,21 +146,6 @@ INLINE void multiply(float *m, const float *v, const float *u, size_t inputs, si
   }
 }
 
-// What comes after the sum: bias, the other branch, and a cut, by bounds or by what the value itself was cut to before.
-INLINE void end(float *y, const block *sum, const block *bias, const graft_ending *ending, size_t place) {
-  block value = *sum + *bias;
-  if (ending->residual) value += LOAD(ending->residual + place);
-  const block low = (block){0} + ending->low, high = (block){0} + ending->high;
-  // What is no number stays none.
-  value = (block)(((bits)low & (value < low)) | ((bits)value & ~(value < low)));
-  value = (block)(((bits)high & (value > high)) | ((bits)value & ~(value > high)));
-  if (ending->mask.values) {
-    const block known = LOAD(ending->mask.values + place);
-    value = (block)((bits)value & (known > ending->mask.low) & (known < ending->mask.high));
-  }
-  STORE(y + place, value);
-}
-
 // Aᵀ m A and what comes after it, of `count` tiles of one block of outputs.
 INLINE void transform_outputs(const struct job *j, const float *m, size_t apart, size_t output_block, size_t first,
                               size_t count) {
@@ -175,9 +165,10 @@ INLINE void transform_outputs(const struct job *j, const float *m, size_t apart,
     const bool has_right = tile.column * 2 + 1 < s->output_columns, has_lower = tile.row * 2 + 1 < s->output_rows;
     UNROLLED for (size_t r = 0; r < 2; r++) {
       if (r > 0 && !has_lower) continue;
-      const block left = half[r][0] + half[r][1] + half[r][2], right = half[r][1] - half[r][2] - half[r][3];
-      end(j->y, &left, &bias, &j->ending, place + r * line);
-      if (has_right) end(j->y, &right, &bias, &j->ending, place + r * line + WIDTH);
+      const block left = half[r][0] + half[r][1] + half[r][2] + bias;
+      const block right = half[r][1] - half[r][2] - half[r][3] + bias;
+      end(j->y, &left, &j->ending, place + r * line);
+      if (has_right) end(j->y, &right, &j->ending, place + r * line + WIDTH);
     }
   }
 }

@@ -9,7 +9,7 @@ import Tensors
       width: width, samples: samples, from: Shape([input[1], input[2], input[0]]),
       to: Shape([output[1], output[2], output[0]]),
       insets: insets)
-    if kind == .inputGradient { shape = shape.reversed }
+    if kind == .inputGradient { shape = shape.reversed(window.size) }
     var storage: [AlignedMemory] = []
     func memory(_ floatCount: Int) throws(EngineError) -> UnsafeMutablePointer<Float>? {
       let memory = try AlignedMemory(byteCount: floatCount * 4, subject: "limit")
@@ -18,6 +18,8 @@ import Tensors
     }
     let x = try memory(samples * shape.inputs * shape.rows * shape.columns)
     let y = try memory(samples * shape.outputs * shape.output_rows * shape.output_columns)
+    let ending = graft_ending(
+      bias: nil, residual: nil, low: -.infinity, high: .infinity, mask: graft_bounded(values: nil, low: 0, high: 0))
     let body: () -> Void
     switch (kind, loop) {
     case (.parameterGradient, .winograd):
@@ -27,12 +29,13 @@ import Tensors
     case (.parameterGradient, _):
       let (dw, db) = (try memory(kernel.reduce(1, *)), try memory(shape.outputs))
       body = { [shape] in graft_pointwise_gradient(dw, db, x, y, shape, false) }
+    case (_, .pointwise):
+      let panels = try memory(graft_panels_count(shape.inputs, shape.outputs))
+      body = { [shape] in graft_pointwise(y, x, panels, shape, ending) }
     default:
       let workers = EngineThreads.use(0)
       let packed = try memory(graft_winograd_kernel_count(shape.inputs, shape.outputs, width))
       let scratch = try memory(graft_winograd_scratch(shape, workers))
-      let ending = graft_ending(
-        bias: nil, residual: nil, low: -.infinity, high: .infinity, mask: graft_bounded(values: nil, low: 0, high: 0))
       body = { [shape] in graft_winograd(y, x, packed, shape, ending, scratch, workers) }
     }
     return Step(name: "limit", implementation: "\(loop)") { [storage] in withExtendedLifetime(storage, body) }

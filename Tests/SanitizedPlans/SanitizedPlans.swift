@@ -35,9 +35,12 @@ struct SanitizedPlans {
       }
     }
     for padding in [Padding.same, .valid] {
-      let graph = try blocks(padding)
-      planCount += try await EngineActor.run { () throws in try steps(of: graph, training: false) }
-      layerCount += graph.layerNames.count
+      for (graph, isFrozen) in [(try blocks(padding), false), (try invertedResiduals(padding), true)] {
+        planCount += try await EngineActor.run { () throws in
+          try steps(of: graph, training: false, isFrozen: isFrozen)
+        }
+        layerCount += graph.layerNames.count
+      }
     }
     print("\(layerCount) layers in \(planCount) plans: every access lies inside its array")
   }
@@ -46,7 +49,10 @@ struct SanitizedPlans {
   private static func blocks(_ padding: Padding) throws -> Graph {
     var graph = Graph(name: "blocks")
     var node = try graph.addInput(Input(shape: [9, 7, 3]), named: "image")
-    for (name, filters, size) in [("first", 16, 1), ("window", 24, 3), ("point", 40, 1), ("again", 32, 3)] {
+    let layers = [
+      ("first", 16, 1), ("window", 24, 3), ("point", 40, 1), ("again", 32, 3), ("wide", 48, 3), ("narrow", 16, 1),
+    ]
+    for (name, filters, size) in layers {
       node = try graph.apply(
         Conv2D(filters: filters, kernelSize: Size2D(size), padding: padding, activation: .relu()), named: name,
         to: [node])
@@ -55,11 +61,34 @@ struct SanitizedPlans {
     return graph
   }
 
+  /// Expansions, depthwise convolutions and projections, the first without an expansion.
+  private static func invertedResiduals(_ padding: Padding) throws -> Graph {
+    var graph = Graph(name: "inverted")
+    var node = try graph.addInput(Input(shape: [21, 17, 3]), named: "image")
+    node = try graph.apply(Conv2D(filters: 16, kernelSize: Size2D(3), activation: .relu()), named: "stem", to: [node])
+    for (index, (size, stride, outputs)) in [(3, 1, 24), (5, 2, 40), (3, 2, 72)].enumerated() {
+      if index > 0 {
+        node = try graph.apply(
+          Conv2D(filters: 96, kernelSize: Size2D(1), activation: .relu()), named: "expand \(index)", to: [node])
+      }
+      node = try graph.apply(
+        DepthwiseConv2D(
+          kernelSize: Size2D(size), strides: Size2D(stride), padding: padding, activation: .relu(maxValue: 6)),
+        named: "depthwise \(index)", to: [node])
+      node = try graph.apply(
+        Conv2D(filters: outputs, kernelSize: Size2D(1)), named: "project \(index)", to: [node])
+    }
+    graph.outputs = [node]
+    return graph
+  }
+
   /// Runs a graph in every way.
   ///
   /// - Returns: In how many ways.
-  @EngineActor private static func steps(of graph: Graph, training: Bool) throws -> Int {
-    let trainable = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
+  @EngineActor private static func steps(
+    of graph: Graph, training: Bool, isFrozen: Bool = false
+  ) throws -> Int {
+    let trainable = isFrozen ? [] : Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
     var count = 0
     // Each thread a lane, and all threads at one.
     for (threads, laneCount) in [(1, 1), (2, 2), (3, 1)] {
@@ -71,7 +100,7 @@ struct SanitizedPlans {
             batchSize: 2, trainable: trainable, trainingLayers: training ? Set(graph.layerNames) : [],
             batchNormalization: training ? .trainingStatistics : .frozenStatistics, precision: precision,
             without: without)
-          options.wantsInputGradients = true
+          options.wantsInputGradients = !isFrozen
           options.laneCount = laneCount
           let plan = try Plan(graph, parameters: bank, options: options)
           for port in plan.inputs { port.values.update(repeating: 0.5) }

@@ -23,6 +23,9 @@ BATCH = 4
 # Where the last images are a single pixel, the statistics of a batch of four say nothing that rounding would not change:
 # these networks get larger pictures.
 SIZES = {"inceptionv3": (139, 155), "inceptionresnetv2": (139, 155)}
+# MobileNetV2's gradients grow from layer to layer with the gain that its outputs are compared at, and rounding with them:
+# two orders of the same sums are several 1e-4 apart there.
+GAINS = {"mobilenetv2": 0.8}
 TOLD = 14
 # How much of an array is written down; fewer than 1.62 numbers for each sample would let two samples meet.
 SHORT = {"whole": 40, "samples": 24}
@@ -54,7 +57,8 @@ def case(network, training):
     shape = (BATCH, *SIZES.get(network.name, network.sizes[0]), 3)
     original = network.model(shape[1:], False)
     model = keras.models.clone_model(original, clone_function=smooth)
-    generator.fill(model, gain=network.gain)
+    gain = GAINS.get(network.name, network.gain)
+    generator.fill(model, gain=gain)
     signal = generator.pixels if network.pixels else generator.signal
     x = signal("input", shape).astype(np.float64)
     upstream = generator.signal("gradient", (BATCH, *model.output_shape[1:])).astype(np.float64)
@@ -73,7 +77,7 @@ def case(network, training):
         "family": network.name,
         "input": {"values": "255u" if network.pixels else "2u-1", "shape": shape},
         "training": training,
-        "gain": network.gain,
+        "gain": gain,
         "output": golden_file.tensor(output, **SHORT),
         "gradients": {
             path: golden_file.tensor(gradients[paths[path]], **SHORT) for path in told(list(paths))

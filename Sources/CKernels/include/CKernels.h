@@ -181,6 +181,14 @@ bool graft_pointwise_is_fast(graft_convolution shape);
 void graft_pointwise_gradient(float *dw, float *db, const float *x, const float *dy, graft_convolution shape,
                               bool accumulate);
 
+// For windows of one without borders on blocks of sixteen channels: panels from w[inputs][outputs], and for the way back,
+// from the gradients of outputs to those of inputs.
+size_t graft_panels_count(size_t inputs, size_t outputs);
+void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs);
+void graft_panels_pack_back(float *panels, const float *table, size_t inputs, size_t outputs);
+// y = x·w; the bias as long as whole blocks
+void graft_pointwise(float *y, const float *x, const float *panels, graft_convolution shape, graft_ending ending);
+
 // Three convolutions on end: one by one that makes channels more, which may be missing, depthwise, and one by one that
 // makes them fewer. For blocks of sixteen channels: y lies in blocks as above, the last filled up with zeros, and x in any
 // order that has the channels of a block together.
@@ -200,9 +208,6 @@ typedef struct {
 
 // Whether that is faster than one after another.
 bool graft_inverted_is_fast(graft_inverted shape);
-// A kernel of one by one as panels.
-size_t graft_panels_count(size_t inputs, size_t outputs);
-void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs);
 // residual may be NULL; at most so many threads, each with its part of the scratch. The results do not depend on their
 // number.
 size_t graft_inverted_scratch(graft_inverted shape, size_t workers);

@@ -68,7 +68,7 @@ import Tensors
   private(set) lazy var readerCounts = program.parameterReaderCounts
   /// Whether some convolution goes by loops of our own, for which its neighbours keep images in blocks of channels too.
   private(set) lazy var keepsBlocks = program.operations.contains {
-    ($0 as? ConvolutionOperation)?.goesByWinograd(self) ?? false
+    ($0 as? ConvolutionOperation)?.goesByWinograd(self) ?? ($0 as? InvertedResidualOperation)?.isFast(self) ?? false
   }
 
   init(
@@ -310,6 +310,21 @@ extension Emitter {
     }
     if let existing = gradients[value] { accumulate(existing, into: fresh) } else { fresh.isCut = isCut }
     gradients[value] = fresh
+  }
+
+  /// The same for what adds what others have given already by itself, and may cut the sum: its second argument.
+  func contribute(
+    to value: ValueID, isCut: Bool, _ write: (Activation, _ existing: Buffer?) throws(EngineError) -> Void
+  ) throws(EngineError) {
+    guard needsGradient(value) else { return }
+    let made = stored(value)
+    guard made.type == .f32 else {
+      return try contribute(to: value, isCut: isCut) { target throws(EngineError) in try write(target, nil) }
+    }
+    var sum = activation(made.shape, made.layout)
+    try write(sum, gradients[value]?.buffer)
+    sum.isCut = isCut
+    gradients[value] = sum
   }
 
   /// Adds an array that is there already, and stays as it is, to a value's gradient.

@@ -5,28 +5,26 @@ import Tensors
 /// Dense convolutions by loops of our own, on images in blocks of channels, where these are faster than oneDNN's.
 ///
 /// Windows of three by three go by Winograd's minimal filtering, which needs four ninths of the multiplications: Lavin and
-/// Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016. The gradients of kernels of one by one are sums over
-/// pixels of products of blocks as they lie there.
+/// Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016. Those of one by one are products of matrices as they
+/// lie there, both ways where blocks have sixteen channels. What is added to the sums and what cuts them goes along.
 extension ConvolutionOperation {
   /// The way there.
   ///
   /// - Returns: Whether it has been done.
-  func emitWinograd(
+  func emitLoop(
     _ emitter: Emitter, _ x: Emitter.Activation, _ y: Emitter.Activation, residual: Emitter.Activation?
   ) throws(EngineError) -> Bool {
-    guard let shape = denseShape(emitter, x, y), isFastByWinograd(shape), let bounds = activation.bounds
+    guard let shape = denseShape(emitter, x, y), let loop = loop(for: shape), let bounds = activation.bounds
     else { return false }
-    let (inputs, outputs, width) = (shape.inputs, shape.outputs, shape.width)
     let packed =
-      if let winogradKernel { winogradKernel } else {
-        try packKernel(emitter, floatCount: graft_winograd_kernel_count(inputs, outputs, width)) { origin, packed in
-          { graft_winograd_pack(packed.floats, origin.floats, inputs, outputs, width) }
-        }
+      if let packedForLoop { packedForLoop } else {
+        try packKernel(
+          emitter, for: loop, inputs: shape.inputs, outputs: shape.outputs, width: shape.width, back: false)
       }
-    winogradKernel = packed
+    packedForLoop = packed
     let bias = packBias(emitter)
-    emitter.winograd(
-      name, workload(.forward, emitter, by: .winograd, width: width), shape, packed, x, y,
+    emitter.convolve(
+      name, workload(.forward, emitter, by: loop, width: shape.width), shape, packed, x, y,
       operationCount: operationCount(y.shape) * emitter.batch, besides: [bias, residual?.buffer].compactMap(\.self)
     ) {
       graft_ending(
@@ -36,32 +34,53 @@ extension ConvolutionOperation {
     return true
   }
 
-  /// The gradient of the input, cut by the function that has made the input.
+  /// The gradient of the input, with what others have given it, cut by the function that has made the input.
   ///
   /// - Returns: Whether it has been done.
-  func emitWinogradInputGradient(
+  func emitInputGradientLoop(
     _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation
   ) throws(EngineError) -> Bool {
-    guard let shape = denseShape(emitter, source, gradient), window.size == Size2D(3),
-      source.layout == emitter.stored(inputs[0]).layout, graft_winograd_is_fast(shape.reversed)
+    guard let shape = denseShape(emitter, source, gradient)?.reversed(window.size), let loop = loop(for: shape),
+      source.layout == emitter.stored(inputs[0]).layout
     else { return false }
-    let (inputs, outputs, width) = (shape.inputs, shape.outputs, shape.width)
-    let packed = try packKernel(emitter, floatCount: graft_winograd_kernel_count(outputs, inputs, width)) {
-      origin, packed in
-      { graft_winograd_pack_back(packed.floats, origin.floats, inputs, outputs, width) }
-    }
-    let function = emitter.options.without.contains(.fuse) ? nil : emitter.function(of: self.inputs[0])
+    // From the gradient of the output to that of the input.
+    let packed = try packKernel(
+      emitter, for: loop, inputs: shape.outputs, outputs: shape.inputs, width: shape.width, back: true)
+    let function = emitter.options.without.contains(.fuse) ? nil : emitter.function(of: inputs[0])
     let bounds = function.flatMap { $0.onlyCuts ? $0.bounds : nil }
-    try emitter.contribute(to: self.inputs[0], isCut: bounds != nil) { target in
-      emitter.winograd(
-        name, workload(.inputGradient, emitter, by: .winograd, width: width), shape.reversed, packed, gradient, target,
-        operationCount: operationCount(gradient.shape) * emitter.batch, besides: [source.buffer]
+    try emitter.contribute(to: inputs[0], isCut: bounds != nil) { target, existing in
+      emitter.convolve(
+        name, workload(.inputGradient, emitter, by: loop, width: shape.width), shape, packed, gradient, target,
+        operationCount: operationCount(gradient.shape) * emitter.batch,
+        besides: [source.buffer, existing].compactMap(\.self)
       ) {
         graft_ending(
-          bias: nil, residual: nil, low: -.infinity, high: .infinity, mask: graft_bounded(bounds, source.buffer))
+          bias: nil, residual: existing.map { UnsafePointer($0.floats) }, low: -.infinity, high: .infinity,
+          mask: graft_bounded(bounds, source.buffer))
       }
     }
     return true
+  }
+
+  /// The kernel as a loop wants it, for the way there or back.
+  ///
+  /// - Parameters:
+  ///   - inputs: The rows of the kernel for each pixel of the window.
+  ///   - outputs: Its columns.
+  private func packKernel(
+    _ emitter: Emitter, for loop: Workload.Loop, inputs: Int, outputs: Int, width: Int, back: Bool
+  ) throws(EngineError) -> Buffer {
+    let (from, to) = back ? (outputs, inputs) : (inputs, outputs)
+    guard loop == .winograd else {
+      return try packKernel(emitter, floatCount: graft_panels_count(from, to)) { origin, packed in
+        let pack = back ? graft_panels_pack_back : graft_panels_pack
+        return { pack(packed.floats, origin.floats, inputs, outputs) }
+      }
+    }
+    return try packKernel(emitter, floatCount: graft_winograd_kernel_count(from, to, width)) { origin, packed in
+      let pack = back ? graft_winograd_pack_back : graft_winograd_pack
+      return { pack(packed.floats, origin.floats, inputs, outputs, width) }
+    }
   }
 
   /// What makes the gradient of the kernel if not oneDNN.
@@ -111,16 +130,19 @@ extension ConvolutionOperation {
   /// Whether the way there goes by Winograd's algorithm where images are in the processor's blocks.
   func goesByWinograd(_ emitter: Emitter) -> Bool {
     let shapes = emitter.program.shapes
-    guard canLoop(emitter) else { return false }
-    return activation.bounds != nil
-      && isFastByWinograd(
-        graft_convolution(
-          width: Processor.blockWidth, samples: emitter.batch, from: shapes[inputs[0]], to: shapes[output],
-          insets: insets))
+    guard canLoop(emitter), activation.bounds != nil else { return false }
+    let shape = graft_convolution(
+      width: Processor.blockWidth, samples: emitter.batch, from: shapes[inputs[0]], to: shapes[output], insets: insets)
+    return loop(for: shape) == .winograd
   }
 
-  private func isFastByWinograd(_ shape: graft_convolution) -> Bool {
-    window.size == Size2D(3) && graft_winograd_is_fast(shape)
+  /// The loop for the way there or back; nil where oneDNN is faster.
+  private func loop(for shape: graft_convolution) -> Workload.Loop? {
+    switch window.size {
+    case Size2D(1) where graft_pointwise_is_fast(shape) && shape.width == 16: .pointwise
+    case Size2D(3) where graft_winograd_is_fast(shape): .winograd
+    default: nil
+    }
   }
 
   /// What the loops have to know; nil where they cannot do it.
@@ -139,20 +161,24 @@ extension ConvolutionOperation {
 }
 
 extension Emitter {
-  /// Adds a step that convolves by Winograd's algorithm.
-  fileprivate func winograd(
+  /// Adds a step that convolves by a loop of our own.
+  fileprivate func convolve(
     _ name: String, _ workload: Workload, _ shape: graft_convolution, _ kernel: Buffer, _ x: Activation,
     _ y: Activation, operationCount: Int, besides others: [Buffer], ending: @escaping () -> graft_ending
   ) {
-    let workers = Int(EngineThreads.use(0))
-    let scratch = buffer(floatCount: graft_winograd_scratch(shape, workers))
     let (source, target) = (x.buffer, y.buffer)
     count(workload)
+    guard workload.loop == .winograd else {
+      return step(
+        name, "pointwise", touching: others + [kernel, source, target], operationCount: operationCount
+      ) { graft_pointwise(target.floats, source.floats, kernel.floats, shape, ending()) }
+    }
+    let workers = Int(EngineThreads.use(0))
+    let scratch = buffer(floatCount: graft_winograd_scratch(shape, workers))
     step(
       name, "winograd", touching: others + [kernel, scratch, source, target], operationCount: operationCount
     ) {
-      graft_winograd(
-        target.floats, source.floats, kernel.floats, shape, ending(), scratch.floats, workers)
+      graft_winograd(target.floats, source.floats, kernel.floats, shape, ending(), scratch.floats, workers)
     }
   }
 }
@@ -165,10 +191,11 @@ extension graft_convolution {
       output_columns: y[1], top: insets.top, left: insets.left)
   }
 
-  /// The convolution from the gradient of the output to that of the input, for windows of three by three.
-  var reversed: graft_convolution {
-    graft_convolution(
+  /// The convolution from the gradient of the output to that of the input, for a window.
+  func reversed(_ window: Size2D) -> graft_convolution {
+    func turned(_ border: Int, _ extent: Int) -> Int { border < extent ? extent - 1 - border : extent }
+    return graft_convolution(
       width: width, samples: samples, inputs: outputs, outputs: inputs, rows: output_rows, columns: output_columns,
-      output_rows: rows, output_columns: columns, top: top < 3 ? 2 - top : 3, left: left < 3 ? 2 - left : 3)
+      output_rows: rows, output_columns: columns, top: turned(top, window.height), left: turned(left, window.width))
   }
 }

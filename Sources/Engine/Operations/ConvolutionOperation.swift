@@ -40,8 +40,8 @@ import Tensors
   private var layouts: Layouts?
   private var hint: PrimitiveDescriptor?
   private(set) var packedKernel: (buffer: Buffer, layout: MemoryDescriptor)?
-  /// The kernel of the way there as Winograd's algorithm wants it.
-  var winogradKernel: Buffer?
+  /// The kernel of the way there as a loop of our own wants it.
+  var packedForLoop: Buffer?
   private var packedBias: Buffer?
   private(set) var scale: Buffer?
   /// Brings the folded kernel into every layout that a primitive wants.
@@ -93,7 +93,7 @@ extension ConvolutionOperation {
     let x = try emitter.operand(inputs[0], in: choice.source, as: type)
     let y = emitter.activation(outputShape, choice.destination, x.type)
     let residual = hasResidual ? try emitter.operand(inputs[1], in: y.layout, as: type) : nil
-    if try !emitWinograd(emitter, x, y, residual: residual) {
+    if try !emitLoop(emitter, x, y, residual: residual) {
       try emitPrimitive(emitter, x, y, residual: residual, trains: trains)
     }
     emitter.set(output, y, as: type)
@@ -256,7 +256,7 @@ extension ConvolutionOperation {
     gradient = emitter.operand(gradient)
     try emitParameterGradients(emitter, gradient, layouts, hint, source)
     guard emitter.needsGradient(inputs[0]) else { return }
-    if try emitWinogradInputGradient(emitter, gradient, source) { return }
+    if try emitInputGradientLoop(emitter, gradient, source) { return }
     try emitInputGradient(emitter, gradient, layouts, hint, source)
   }
 

@@ -72,6 +72,9 @@ import Tensors
     emitter.set(output, y)
   }
 
+  /// Whether the three go together, images being in the processor's blocks.
+  func isFast(_ emitter: Emitter) -> Bool { shape(emitter, .blocked(Processor.blockWidth)) != nil }
+
   /// Nothing comes back.
   func emitBackward(_ emitter: Emitter) {}
 
@@ -81,7 +84,7 @@ import Tensors
     let (input, between, result) = (shapes[inputs[0]], shapes[depthwise.output], shapes[output])
     let before = shapes[depthwise.inputs[0]]
     guard emitter.imageType == .f32, !emitter.options.without.contains(.layout),
-      emitter.stored(inputs[0]).type == .f32, let last = projection.activation.bounds,
+      let last = projection.activation.bounds,
       let middle = depthwise.activation.bounds, let first = expansion.map(\.activation.bounds) ?? (0, 0)
     else { return nil }
     let view = layout.view(of: input, batch: emitter.batch)

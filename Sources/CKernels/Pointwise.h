@@ -1,0 +1,97 @@
+// Windows of one by one: a product of matrices, of some pixels at a time by some blocks of outputs.
+#ifndef GRAFT_POINTWISE_H
+#define GRAFT_POINTWISE_H
+
+#include "Blocks.h"
+
+// As many sums as there are registers for: so many pixels at a time against up to so many blocks of channels.
+enum { PIXELS = 8, WIDEST = 3 };
+
+// Blocks of outputs come in panels of nearly the same width.
+INLINE size_t blocks_of(size_t channels) { return (channels + WIDTH - 1) / WIDTH; }
+INLINE size_t panels_of(size_t blocks) { return (blocks + WIDEST - 1) / WIDEST; }
+INLINE size_t panel_begin(size_t blocks, size_t panel) { return blocks * panel / panels_of(blocks); }
+
+// y[place + block] = what the ending makes of bias + Σ over inputs of x[input][pixel]·w[input][block].
+struct pointwise {
+  const float *x, *w, *bias;  // w is a panel; bias may be NULL
+  size_t pixel, block;        // of x: the distances of neighbours
+  size_t channels;            // of x
+  float *y;
+  size_t place[PIXELS];
+  size_t to_block;  // of y: the distance of neighbours
+  graft_ending ending;
+};
+
+// So many blocks of inputs are added up by themselves, so that many small numbers do not meet one large sum.
+enum { ALONE = 8 };
+
+// sum[pixel][block] += Σ over so many inputs of one block.
+INLINE void add_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w, size_t inputs,
+                       const int pixels, const int wide) {
+  UNROLLED for (int i = 0; i < pixels; i++) __builtin_prefetch(x + p->block + (size_t)i * p->pixel);
+  for (size_t k = 0; k < inputs; k++, w += wide * WIDTH) {
+    block factor[WIDEST];
+    UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(w + j * WIDTH);
+    UNROLLED for (int i = 0; i < pixels; i++)
+      UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * x[(size_t)i * p->pixel + k];
+  }
+}
+
+// sum[pixel][block] += Σ over all inputs.
+INLINE void add_all_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w,
+                           size_t inputs, const int pixels, const int wide) {
+  for (; inputs >= WIDTH; inputs -= WIDTH, x += p->block, w += wide * WIDTH * WIDTH)
+    add_inputs(sum, p, x, w, WIDTH, pixels, wide);
+  if (inputs > 0) add_inputs(sum, p, x, w, inputs, pixels, wide);
+}
+
+INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const int wide) {
+  enum { MOST = ALONE * WIDTH };
+  block all[PIXELS][WIDEST];
+  UNROLLED for (int i = 0; i < pixels; i++)
+    UNROLLED for (int j = 0; j < wide; j++) all[i][j] = p->bias ? LOAD(p->bias + j * WIDTH) : (block){0};
+  if (p->channels <= MOST) {
+    add_all_inputs(all, p, p->x, p->w, p->channels, pixels, wide);
+  } else {
+    for (size_t first = 0; first < p->channels; first += MOST) {
+      const size_t inputs = p->channels - first < MOST ? p->channels - first : MOST;
+      block sum[PIXELS][WIDEST];
+      UNROLLED for (int i = 0; i < pixels; i++)
+        UNROLLED for (int j = 0; j < wide; j++) sum[i][j] = (block){0};
+      add_all_inputs(sum, p, p->x + first / WIDTH * p->block, p->w + first * (size_t)wide * WIDTH, inputs, pixels, wide);
+      UNROLLED for (int i = 0; i < pixels; i++)
+        UNROLLED for (int j = 0; j < wide; j++) all[i][j] += sum[i][j];
+    }
+  }
+  UNROLLED for (int i = 0; i < pixels; i++)
+    UNROLLED for (int j = 0; j < wide; j++) end(p->y, &all[i][j], &p->ending, p->place[i] + (size_t)j * p->to_block);
+}
+
+// So many pixels go together where there are as many: seven where that leaves none over, as in usual images.
+INLINE size_t pixels_together(size_t count) { return count % 7 == 0 && count % PIXELS != 0 ? 7 : PIXELS; }
+
+// How many go together of those that are left.
+INLINE size_t pixels_next(size_t left, size_t together) {
+  return left >= together ? together : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
+
+INLINE void pointwise_pixels(const struct pointwise *p, size_t pixels, const int wide) {
+  switch (pixels) {
+    case 8: pointwise_tile(p, 8, wide); break;
+    case 7: pointwise_tile(p, 7, wide); break;
+    case 4: pointwise_tile(p, 4, wide); break;
+    case 2: pointwise_tile(p, 2, wide); break;
+    default: pointwise_tile(p, 1, wide); break;
+  }
+}
+
+INLINE void pointwise(const struct pointwise *p, size_t pixels, size_t wide) {
+  switch (wide) {
+    case 3: pointwise_pixels(p, pixels, 3); break;
+    case 2: pointwise_pixels(p, pixels, 2); break;
+    default: pointwise_pixels(p, pixels, 1); break;
+  }
+}
+
+#endif
