@@ -35,6 +35,8 @@ def parse():
     parser.add_argument("--columns", type=words, default=all_columns, help="with commas, of " + ", ".join(all_columns))
     parser.add_argument("--seeds", type=seeds, default=seeds("1-10"), help="such as 1-10 or 1,4,7; 1-10 unless given")
     parser.add_argument("--again", action="store_true", help="run what has a result too")
+    parser.add_argument("--keep", action="store_true",
+                        help="add what is found to the results that are committed, of whatever machine they are")
     parser.add_argument("--output", type=pathlib.Path, help="folder of everything; runs/accuracy unless given")
     arguments = parser.parse_args()
     for option, known in [("rows", all_rows), ("columns", all_columns)]:
@@ -47,16 +49,19 @@ def parse():
 
 
 class Results:
-    """Finished runs, a line each; of two with one key the later stands."""
+    """Finished runs, a line each, committed ones and this machine's; of two with one key the later stands."""
 
-    def __init__(self, path):
-        self.path, self.known = path, {}
-        for line in path.read_text().splitlines() if path.exists() else []:
-            try:
-                result = json.loads(line)
-            except ValueError:
-                continue  # a line that was not finished
-            self.known[self.key(result)] = result
+    COMMITTED = pathlib.Path(__file__).parent / "results.jsonl"
+
+    def __init__(self, path, keeps):
+        self.paths, self.known = [path] + ([self.COMMITTED] if keeps else []), {}
+        for file in [self.COMMITTED, path]:
+            for line in file.read_text().splitlines() if file.exists() else []:
+                try:
+                    result = json.loads(line)
+                except ValueError:
+                    continue  # a line that was not finished
+                self.known[self.key(result)] = result
 
     @staticmethod
     def key(result):
@@ -64,15 +69,16 @@ class Results:
 
     def add(self, result):
         self.known[self.key(result)] = result
-        with open(self.path, "a") as file:
-            # A line break first: the line before may have been cut off.
-            file.write("\n" + json.dumps(result) + "\n")
+        for path in self.paths:
+            cut_off = path.exists() and not path.read_bytes().endswith(b"\n")
+            with open(path, "a") as file:
+                file.write("\n" * cut_off + json.dumps(result) + "\n")
 
 
 def run_all(arguments, output):
     """The results of all cells that were asked for, those of earlier runs among them."""
     bench = rows.Bench(output, arguments.graft, arguments.root / "pretrained/efficientnet-lite0.h5")
-    results = Results(output / "results.jsonl")
+    results = Results(output / "results.jsonl", arguments.keep)
     manifests = pictures.Manifests(output)
     program = hashlib.sha256(arguments.graft.read_bytes()).hexdigest()[:12]
     kept, tables, begun = [], {}, time.perf_counter()
