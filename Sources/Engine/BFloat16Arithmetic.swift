@@ -2,15 +2,21 @@ import CKernels
 
 /// How a plan computes in bfloat16 on this processor.
 public enum BFloat16Arithmetic: String, Sendable {
-  /// With instructions for it.
+  /// By primitives that take it, which is fast where the processor has instructions for it.
   case native
-  /// In vector registers of single precision, turned from and to bfloat16 on the way; slower than single precision.
-  case converted
   /// In single precision throughout, rounded to bfloat16 wherever an array is kept; slower than single precision.
   case rounded
 
   /// What this processor has.
-  public static var ofThisProcessor: BFloat16Arithmetic { Processor.bfloat16 }
+  ///
+  /// AVX-512 without those instructions would do for the primitives, which turn every number to and from bfloat16 on its
+  /// way: a third to a half as fast as rounding what single precision gives.
+  public static var ofThisProcessor: BFloat16Arithmetic { Processor.hasBFloat16 ? .native : .rounded }
+
+  /// Everything that can be done here, slow or not.
+  package static var possible: [BFloat16Arithmetic] {
+    Processor.hasBFloat16Primitives ? [.native, .rounded] : [.rounded]
+  }
 
   /// Whether oneDNN's primitives take arrays of bfloat16.
   var isPrimitive: Bool { self != .rounded }

@@ -22,7 +22,6 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
     guard self == .bf16 else { return nil }
     return switch BFloat16Arithmetic.ofThisProcessor {
     case .native: nil
-    case .converted: "this processor has no instructions for bf16 and converts: --precision f32 is faster"
     case .rounded: "this processor computes in f32 and rounds to bf16: --precision f32 is faster"
     }
   }

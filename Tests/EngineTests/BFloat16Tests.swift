@@ -8,7 +8,7 @@ import Testing
 /// Plans in bfloat16: the numbers of single precision, but for the roundings.
 @Suite struct BFloat16Tests {
   /// What the processor has, and what every processor has.
-  static let arithmetics = Set([PlanOptions(batchSize: 1).bfloat16, .rounded]).sorted { $0.rawValue < $1.rawValue }
+  static let arithmetics = BFloat16Arithmetic.possible
 
   @Test(arguments: LayerGoldenTests.cases, arithmetics)
   func outputsAreCloseToKeras(golden: LayerGoldenTests.Case, arithmetic: BFloat16Arithmetic) async throws {

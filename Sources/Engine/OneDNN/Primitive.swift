@@ -2,9 +2,11 @@ import CDNNL
 
 /// The processor as oneDNN's engine, with a stream for each thread that calls it.
 @EngineActor enum Processor {
-  /// How oneDNN computes in bfloat16 here.
-  nonisolated static let bfloat16: BFloat16Arithmetic =
-    has(dnnl_cpu_isa_avx512_core_bf16) ? .native : has(dnnl_cpu_isa_avx512_core) ? .converted : .rounded
+  /// Whether the processor has instructions for bfloat16.
+  nonisolated static let hasBFloat16 = has(dnnl_cpu_isa_avx512_core_bf16)
+
+  /// Whether oneDNN has primitives for bfloat16 here, with such instructions or without.
+  nonisolated static let hasBFloat16Primitives = has(dnnl_cpu_isa_avx512_core)
 
   /// The best set of instructions that oneDNN uses here, by its name there.
   nonisolated static let instructions: String = {
