@@ -23,10 +23,12 @@
 // The channels of a block as the compiler's vector type, at addresses as of single numbers; the same as whole numbers.
 typedef float block __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef int bits __attribute__((vector_size(4 * WIDTH)));
+typedef float aligned_block __attribute__((vector_size(4 * WIDTH)));
 
 // In functions that are compiled for several processors no vector may be passed by value: these are macros.
 #define LOAD(address) (*(const block *)(address))
 #define STORE(address, value) (*(block *)(address) = (value))
+#define STREAM(address, value) __builtin_nontemporal_store((value), (aligned_block *)(address))
 
 // Whether the loops are compiled for registers of that width that the processor multiplies and adds at once.
 static inline bool runs_here(void) {
@@ -49,17 +51,31 @@ static inline bool fills_blocks(graft_convolution s) {
   return runs_here() && s.inputs % WIDTH == 0 && s.outputs % WIDTH == 0;
 }
 
-// What comes after sum and bias: the other branch, and a cut, by bounds or by what the value itself was cut to before.
-INLINE void end(float *y, const block *sum, const graft_ending *ending, size_t place) {
+// What comes after sum and bias: the other branch, and a cut, by bounds or by what the value itself was cut to before. A
+// copy of its own, lest the compiler thinks that results change it.
+struct cut {
+  const float *residual, *known;
+  block low, high, known_low, known_high;
+};
+
+INLINE void cut_of(struct cut *cut, const graft_ending *ending) {
+  cut->residual = ending->residual;
+  cut->known = ending->mask.values;
+  cut->low = (block){0} + ending->low;
+  cut->high = (block){0} + ending->high;
+  cut->known_low = (block){0} + ending->mask.low;
+  cut->known_high = (block){0} + ending->mask.high;
+}
+
+INLINE void end(float *y, const block *sum, const struct cut *cut, size_t place) {
   block value = *sum;
-  if (ending->residual) value += LOAD(ending->residual + place);
-  const block low = (block){0} + ending->low, high = (block){0} + ending->high;
+  if (cut->residual) value += LOAD(cut->residual + place);
   // What is no number stays none.
-  value = (block)(((bits)low & (value < low)) | ((bits)value & ~(value < low)));
-  value = (block)(((bits)high & (value > high)) | ((bits)value & ~(value > high)));
-  if (ending->mask.values) {
-    const block known = LOAD(ending->mask.values + place);
-    value = (block)((bits)value & (known > ending->mask.low) & (known < ending->mask.high));
+  value = (block)(((bits)cut->low & (value < cut->low)) | ((bits)value & ~(value < cut->low)));
+  value = (block)(((bits)cut->high & (value > cut->high)) | ((bits)value & ~(value > cut->high)));
+  if (cut->known) {
+    const block known = LOAD(cut->known + place);
+    value = (block)((bits)value & (known > cut->known_low) & (known < cut->known_high));
   }
   STORE(y + place, value);
 }
@@ -83,48 +99,77 @@ struct blocks {
   size_t count, apart, step;
 };
 
-// A tile of products sums[rows][wide·width] (+)= Σ over segments and places of a[place][row]·b[column][place]. As many sums
-// as a block has channels keep the multipliers busy and leave registers for the factors: half the channels of a block
-// against two blocks, or all of them against one. What the next tile reads of a is called for meanwhile, where `next` says
-// where it is.
-INLINE void add_tile(float *sums, size_t row, const float *a, size_t a_step, const float *b, const struct blocks *of_b,
-                     size_t segments, size_t places, const int rows, const int wide, bool accumulate,
-                     const float *next) {
-  block sum[WIDTH][2];
+// What add_products does.
+struct products {
+  float *sums;
+  struct blocks a, b;
+  size_t segments, places;
+  bool accumulate;
+  float *totals;  // of b, or NULL
+};
+
+// So many blocks of b go together: half the channels of a block of a against them are as many sums as there are registers
+// for beside the factors.
+enum { WIDE = 3 };
+
+// sums[rows][wide·width] (+)= Σ over segments and places of a[place][row]·b[column][place], and the totals of b where they
+// are wanted. What the next tile needs is called for meanwhile: its sums, and what it reads of a where `next` says where
+// that is.
+INLINE void add_tile(const struct products *p, size_t first_row, size_t first_block, const int rows, const int wide,
+                     const float *next, float *totals) {
+  const size_t row = p->b.count * WIDTH;
+  float *sums = p->sums + first_row * row + first_block * WIDTH;
+  const float *a = p->a.numbers + first_row / WIDTH * p->a.apart + first_row % WIDTH;
+  const float *b = p->b.numbers + first_block * p->b.apart;
+  block sum[WIDTH][WIDE], total[WIDE];
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++)
-      sum[i][j] = accumulate ? LOAD(sums + (size_t)i * row + j * WIDTH) : (block){0};
-  for (size_t segment = 0; segment < segments; segment++, a += a_step, b += of_b->step, next += next ? a_step : 0)
-    for (size_t place = 0; place < places; place++) {
+      sum[i][j] = p->accumulate ? LOAD(sums + (size_t)i * row + j * WIDTH) : (block){0};
+  if (totals) UNROLLED for (int j = 0; j < wide; j++) total[j] = LOAD(totals + j * WIDTH);
+  UNROLLED for (int i = 0; i < rows; i++)
+    UNROLLED for (int j = 0; j < wide; j++) __builtin_prefetch(sums + (size_t)(rows + i) * row + j * WIDTH, 1);
+  for (size_t segment = 0; segment < p->segments; segment++) {
+    for (size_t place = 0; place < p->places; place++) {
       if (next) __builtin_prefetch(next + place * WIDTH);
-      block factor[2];
-      UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(b + (size_t)j * of_b->apart + place * WIDTH);
+      block factor[WIDE];
+      UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(b + (size_t)j * p->b.apart + place * WIDTH);
+      if (totals) UNROLLED for (int j = 0; j < wide; j++) total[j] += factor[j];
       UNROLLED for (int i = 0; i < rows; i++)
         UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * a[place * WIDTH + i];
     }
+    a += p->a.step, b += p->b.step, next += next ? p->a.step : 0;
+  }
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++) STORE(sums + (size_t)i * row + j * WIDTH, sum[i][j]);
+  if (totals) UNROLLED for (int j = 0; j < wide; j++) STORE(totals + j * WIDTH, total[j]);
 }
 
-// sums[width·a.count][width·b.count] (+)= Σ over segments and places of a·b. A pair of blocks of b stays in the nearest
-// cache while some blocks of a, which stay in the next one, pass by.
-INLINE void add_products(float *sums, struct blocks a, struct blocks b, size_t segments, size_t places,
-                         bool accumulate) {
+// One block of a against some blocks of b.
+INLINE void add_block(const struct products *p, size_t block, size_t first, const int wide, const float *next,
+                      float *totals) {
+  enum { HALF = WIDTH / 2 };
+  if (totals) add_tile(p, block * WIDTH, first, HALF, wide, NULL, totals);
+  else add_tile(p, block * WIDTH, first, HALF, wide, NULL, NULL);
+  add_tile(p, block * WIDTH + HALF, first, HALF, wide, next, NULL);
+}
+
+// sums[width·a.count][width·b.count] (+)= Σ over segments and places of a·b, and totals[width·b.count] += Σ b. Some blocks
+// of b stay in the nearest cache while some blocks of a, which stay in the next one, pass by.
+INLINE void add_products(const struct products *p) {
   enum { NEAR = 24 };
-  const size_t row = b.count * WIDTH;
-  for (size_t first = 0; first < a.count; first += NEAR) {
-    const size_t last = first + NEAR < a.count ? first + NEAR : a.count;
-    for (size_t pair = 0; pair < b.count; pair += 2) {
-      const float *with = b.numbers + pair * b.apart;
+  const struct blocks *a = &p->a, *b = &p->b;
+  const size_t groups = (b->count + WIDE - 1) / WIDE;
+  for (size_t first = 0; first < a->count; first += NEAR) {
+    const size_t last = first + NEAR < a->count ? first + NEAR : a->count;
+    for (size_t group = 0; group < groups; group++) {
+      const size_t begin = b->count * group / groups, wide = b->count * (group + 1) / groups - begin;
       for (size_t i = first; i < last; i++) {
-        const float *of = a.numbers + i * a.apart, *next = a.numbers + (i + 1 < last ? i + 1 : first) * a.apart;
-        float *target = sums + i * WIDTH * row + pair * WIDTH;
-        if (pair + 1 == b.count) {
-          add_tile(target, row, of, a.step, with, &b, segments, places, WIDTH, 1, accumulate, next);
-        } else {
-          enum { HALF = WIDTH / 2 };
-          add_tile(target, row, of, a.step, with, &b, segments, places, HALF, 2, accumulate, NULL);
-          add_tile(target + HALF * row, row, of + HALF, a.step, with, &b, segments, places, HALF, 2, accumulate, next);
+        const float *next = a->numbers + (i + 1 < last ? i + 1 : first) * a->apart;
+        float *totals = p->totals && i == 0 ? p->totals + begin * WIDTH : NULL;
+        switch (wide) {
+          case 3: add_block(p, i, begin, 3, next, totals); break;
+          case 2: add_block(p, i, begin, 2, next, totals); break;
+          default: add_block(p, i, begin, 1, next, totals); break;
         }
       }
     }

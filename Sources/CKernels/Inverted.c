@@ -93,7 +93,7 @@ INLINE void expand(const struct job *j, const struct strips *t, float *ring, siz
 
 // One row of results of the depthwise window, for one block.
 INLINE void depthwise_row(float *to, const float *const *rows, const float *w, const block *bias, size_t columns,
-                          const graft_ending *ending, const int size, const int stride) {
+                          const struct cut *cut, const int size, const int stride) {
   for (size_t column = 0; column < columns; column += COLUMNS, to += COLUMNS * WIDTH) {
     block sum[COLUMNS];
     UNROLLED for (int i = 0; i < COLUMNS; i++) sum[i] = *bias;
@@ -109,7 +109,7 @@ INLINE void depthwise_row(float *to, const float *const *rows, const float *w, c
         }
       }
     }
-    UNROLLED for (size_t i = 0; i < COLUMNS; i++) end(to, &sum[i], ending, i * WIDTH);
+    UNROLLED for (size_t i = 0; i < COLUMNS; i++) end(to, &sum[i], cut, i * WIDTH);
   }
 }
 
@@ -119,6 +119,8 @@ INLINE void depthwise(const struct job *j, const struct strips *t, const float *
   const graft_inverted *s = &j->shape;
   const float *zeros = ring + t->slots * t->row;
   const graft_ending ending = {.low = s->low[1], .high = s->high[1]};
+  struct cut cut;
+  cut_of(&cut, &ending);
   for (size_t b = 0; b < s->expanded / WIDTH; b++) {
     const float *w = j->kernels.depthwise + b * s->size * s->size * WIDTH;
     const block bias = LOAD(j->kernels.depthwise_bias + b * WIDTH);
@@ -130,10 +132,10 @@ INLINE void depthwise(const struct job *j, const struct strips *t, const float *
         rows[kh] = inside ? ring + (row - s->top) % t->slots * t->row + b * t->row_of_block : zeros;
       }
       float *to = between + b * t->between + r * s->output_columns * WIDTH;
-      if (s->size == 3 && s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 3, 1);
-      else if (s->size == 3) depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 3, 2);
-      else if (s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 5, 1);
-      else depthwise_row(to, rows, w, &bias, s->output_columns, &ending, 5, 2);
+      if (s->size == 3 && s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, &cut, 3, 1);
+      else if (s->size == 3) depthwise_row(to, rows, w, &bias, s->output_columns, &cut, 3, 2);
+      else if (s->stride == 1) depthwise_row(to, rows, w, &bias, s->output_columns, &cut, 5, 1);
+      else depthwise_row(to, rows, w, &bias, s->output_columns, &cut, 5, 2);
     }
   }
 }

@@ -7,7 +7,8 @@ struct job {
   graft_ending ending;
   float *y;
   const float *x, *panels;
-  size_t at_once, portions;  // pixels that are computed together, and how many times that of a sample
+  // What is computed together: some samples, or some pixels of one, which are one of its parts.
+  size_t samples, pixels, parts;
 };
 
 // So many bytes of the input stay near the processor while the panels of the kernel pass by.
@@ -32,26 +33,33 @@ GRAFT_CLONES static void pack_range(const void *context, size_t first, size_t la
       for (size_t b = begin; b < end; b++, to += WIDTH) {
         const float *from = j->table + input * j->outputs + b * WIDTH;
         const size_t left = j->outputs - b * WIDTH;
-        if (left >= WIDTH) STORE(to, LOAD(from));
+        if (left >= WIDTH) STREAM(to, LOAD(from));
         else for (size_t i = 0; i < WIDTH; i++) to[i] = i < left ? from[i] : 0;
       }
   }
 }
 
-// The other way round, for whole blocks: [panel of inputs][output][blocks of the panel][width].
+// The other way round: [panel of inputs][output][blocks of the panel][width].
 GRAFT_CLONES static void pack_back_range(const void *context, size_t first, size_t last) {
   const struct packing *j = context;
-  const size_t blocks = j->inputs / WIDTH;
+  const size_t blocks = blocks_of(j->inputs);
   for (size_t panel = first; panel < last; panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
     float *to = j->panels + begin * j->outputs * WIDTH;
     for (size_t output = 0; output < j->outputs; output += WIDTH)
       for (size_t b = 0; b < wide; b++) {
-        block rows[WIDTH];
-        UNROLLED for (size_t i = 0; i < WIDTH; i++)
-          rows[i] = LOAD(j->table + ((begin + b) * WIDTH + i) * j->outputs + output);
-        transpose(rows);
-        UNROLLED for (size_t i = 0; i < WIDTH; i++) STORE(to + ((output + i) * wide + b) * WIDTH, rows[i]);
+        const size_t input = (begin + b) * WIDTH, inputs = j->inputs - input, outputs = j->outputs - output;
+        const float *from = j->table + input * j->outputs + output;
+        if (inputs >= WIDTH && outputs >= WIDTH) {
+          block rows[WIDTH];
+          UNROLLED for (size_t i = 0; i < WIDTH; i++) rows[i] = LOAD(from + i * j->outputs);
+          transpose(rows);
+          UNROLLED for (size_t i = 0; i < WIDTH; i++) STREAM(to + ((output + i) * wide + b) * WIDTH, rows[i]);
+          continue;
+        }
+        for (size_t o = 0; o < outputs && o < WIDTH; o++)
+          for (size_t i = 0; i < WIDTH; i++)
+            to[((output + o) * wide + b) * WIDTH + i] = i < inputs ? from[i * j->outputs + o] : 0;
       }
   }
 }
@@ -66,37 +74,54 @@ void graft_panels_pack_back(float *panels, const float *table, size_t inputs, si
   graft_parallel(panels_of(blocks_of(inputs)), 1, pack_back_range, &j);
 }
 
-GRAFT_CLONES static void portions_range(const void *context, size_t begin, size_t end) {
+// One panel of outputs for some pixels of a sample.
+INLINE void panel_of_sample(struct pointwise *p, const struct job *j, size_t sample, size_t first, size_t last,
+                            size_t begin, size_t wide) {
+  const graft_convolution *s = &j->shape;
+  const size_t pixels = s->rows * s->columns, together = pixels_together(last - first);
+  const float *x = j->x + sample * s->inputs * pixels;
+  size_t place = ((sample * (s->outputs / WIDTH) + begin) * pixels + first) * WIDTH;
+  for (size_t pixel = first, next; pixel < last; pixel += next) {
+    next = pixels_next(last - pixel, together);
+    for (size_t i = 0; i < next; i++, place += WIDTH) p->place[i] = place;
+    p->x = x + pixel * WIDTH;
+    pointwise(p, next, wide);
+  }
+}
+
+GRAFT_CLONES static void portions_range(const void *context, size_t first_portion, size_t last_portion) {
   const struct job *j = context;
   const graft_convolution *s = &j->shape;
   const size_t pixels = s->rows * s->columns, image = pixels * WIDTH, blocks = s->outputs / WIDTH;
   struct pointwise p = {.pixel = WIDTH, .block = image, .channels = s->inputs, .y = j->y, .to_block = image,
                         .ending = j->ending};
-  for (size_t portion = begin; portion < end; portion++) {
-    const size_t sample = portion / j->portions, first = portion % j->portions * j->at_once;
-    const size_t last = first + j->at_once < pixels ? first + j->at_once : pixels;
-    const size_t together = pixels_together(last - first);
-    const float *x = j->x + sample * s->inputs * pixels;
+  for (size_t portion = first_portion; portion < last_portion; portion++) {
+    const size_t first_sample = portion / j->parts * j->samples;
+    const size_t left = s->samples - first_sample, samples = left < j->samples ? left : j->samples;
+    const size_t first = portion % j->parts * j->pixels;
+    const size_t last = first + j->pixels < pixels ? first + j->pixels : pixels;
     p.w = j->panels;
     for (size_t panel = 0; panel < panels_of(blocks); panel++) {
       const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
       p.bias = j->ending.bias ? j->ending.bias + begin * WIDTH : NULL;
-      size_t place = (sample * blocks + begin) * image + first * WIDTH;
-      for (size_t pixel = first, next; pixel < last; pixel += next) {
-        next = pixels_next(last - pixel, together);
-        for (size_t i = 0; i < next; i++, place += WIDTH) p.place[i] = place;
-        p.x = x + pixel * WIDTH;
-        pointwise(&p, next, wide);
-      }
+      for (size_t i = 0; i < samples; i++) panel_of_sample(&p, j, first_sample + i, first, last, begin, wide);
       p.w += s->inputs * wide * WIDTH;
     }
   }
 }
 
 void graft_pointwise(float *y, const float *x, const float *panels, graft_convolution s, graft_ending ending) {
-  struct job j = {.shape = s, .ending = ending, .y = y, .x = x, .panels = panels};
-  const size_t pixels = s.rows * s.columns, most = NEAR / (s.inputs * sizeof *x) / 56 * 56;
-  j.at_once = most < 56 ? 56 : most;
-  j.portions = (pixels + j.at_once - 1) / j.at_once;
-  graft_parallel(s.samples * j.portions, 1, portions_range, &j);
+  struct job j = {.shape = s, .ending = ending, .y = y, .x = x, .panels = panels, .samples = 1, .parts = 1};
+  const size_t pixels = s.rows * s.columns, most = NEAR / (s.inputs * sizeof *x);
+  if (most < pixels) {
+    j.pixels = most < 56 ? 56 : most / 56 * 56;
+    j.parts = (pixels + j.pixels - 1) / j.pixels;
+  } else {
+    // Several samples, but work for every thread.
+    const size_t threads = graft_is_in_lane() ? 1 : (size_t)graft_use_threads(0);
+    const size_t each = (s.samples + threads - 1) / threads;
+    j.pixels = pixels;
+    j.samples = most / pixels < each ? most / pixels : each;
+  }
+  graft_parallel((s.samples + j.samples - 1) / j.samples * j.parts, 1, portions_range, &j);
 }

@@ -48,6 +48,13 @@ INLINE void add_all_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p,
 
 INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const int wide) {
   enum { MOST = ALONE * WIDTH };
+  // What is needed last is called for first.
+  UNROLLED for (int i = 0; i < pixels; i++)
+    UNROLLED for (int j = 0; j < wide; j++) {
+      const size_t place = p->place[i] + (size_t)j * p->to_block;
+      if (p->ending.residual) __builtin_prefetch(p->ending.residual + place);
+      if (p->ending.mask.values) __builtin_prefetch(p->ending.mask.values + place);
+    }
   block all[PIXELS][WIDEST];
   UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) all[i][j] = p->bias ? LOAD(p->bias + j * WIDTH) : (block){0};
@@ -64,8 +71,10 @@ INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const in
         UNROLLED for (int j = 0; j < wide; j++) all[i][j] += sum[i][j];
     }
   }
+  struct cut cut;
+  cut_of(&cut, &p->ending);
   UNROLLED for (int i = 0; i < pixels; i++)
-    UNROLLED for (int j = 0; j < wide; j++) end(p->y, &all[i][j], &p->ending, p->place[i] + (size_t)j * p->to_block);
+    UNROLLED for (int j = 0; j < wide; j++) end(p->y, &all[i][j], &cut, p->place[i] + (size_t)j * p->to_block);
 }
 
 // So many pixels go together where there are as many: seven where that leaves none over, as in usual images.

@@ -52,7 +52,7 @@ GRAFT_CLONES static void pack_range(const void *context, size_t begin, size_t en
         block u[POSITIONS] = {0};
         if (output < j.columns) transform_kernel(u, j.w + input * j.columns + output, tap);
         for (size_t p = 0; p < POSITIONS; p++)
-          STORE(j.u + ((p * count + panel) * j.rows + input) * PANEL + half * WIDTH, u[p]);
+          STREAM(j.u + ((p * count + panel) * j.rows + input) * PANEL + half * WIDTH, u[p]);
       }
 }
 
@@ -76,7 +76,7 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size
           transpose(turn[p]);
           const size_t position = turned[p / 4] * 4 + turned[p % 4];
           float *to = j.u + ((position * count + panel) * j.columns + output) * PANEL + half * WIDTH;
-          for (size_t i = 0; i < WIDTH; i++) STORE(to + i * PANEL, turn[p][i]);
+          for (size_t i = 0; i < WIDTH; i++) STREAM(to + i * PANEL, turn[p][i]);
         }
       }
 }
@@ -152,6 +152,9 @@ INLINE void transform_outputs(const struct job *j, const float *m, size_t apart,
   const graft_convolution *s = &j->shape;
   const size_t line = s->output_columns * WIDTH;
   const block bias = j->ending.bias ? LOAD(j->ending.bias + output_block * WIDTH) : (block){0};
+  struct cut cut;
+  cut_of(&cut, &j->ending);
+  float *y = j->y;
   struct tile tile = tile_at(&j->tiling, first);
   for (size_t i = 0; i < count; i++, m += PANEL, go_on(&tile, &j->tiling)) {
     block half[2][4];
@@ -167,8 +170,8 @@ INLINE void transform_outputs(const struct job *j, const float *m, size_t apart,
       if (r > 0 && !has_lower) continue;
       const block left = half[r][0] + half[r][1] + half[r][2] + bias;
       const block right = half[r][1] - half[r][2] - half[r][3] + bias;
-      end(j->y, &left, &j->ending, place + r * line);
-      if (has_right) end(j->y, &right, &j->ending, place + r * line + WIDTH);
+      end(y, &left, &cut, place + r * line);
+      if (has_right) end(y, &right, &cut, place + r * line + WIDTH);
     }
   }
 }

@@ -54,9 +54,14 @@ GRAFT_CLONES static void multiply_range(const void *context, size_t begin, size_
   const struct job *j = context;
   const size_t inputs = j->shape.inputs, outputs = j->shape.outputs, each = j->at_once * WIDTH;
   for (size_t p = begin; p < end; p++) {
-    const struct blocks v = {j->v + p * distance(inputs, j->at_once), inputs / WIDTH, each, 0};
-    const struct blocks e = {j->e + p * distance(outputs, j->at_once), outputs / WIDTH, each, 0};
-    add_products(j->products + p * inputs * outputs, v, e, 1, j->count, j->first > 0);
+    const struct products all = {
+        .sums = j->products + p * inputs * outputs,
+        .a = {j->v + p * distance(inputs, j->at_once), inputs / WIDTH, each, 0},
+        .b = {j->e + p * distance(outputs, j->at_once), outputs / WIDTH, each, 0},
+        .segments = 1,
+        .places = j->count,
+        .accumulate = j->first > 0};
+    add_products(&all);
   }
 }
 

@@ -36,6 +36,13 @@ public struct Frontier: Sendable {
         && (layer.isRandomInTraining || layer is BatchNormalization && usesBatchStatistics)
       isFrozen[node] = !trains && !varies && graph.nodes[node].inputs.allSatisfy { isFrozen[$0] }
     }
+    // Zeros around an image are not worth keeping: behind the frontier a convolution takes them along.
+    var isReadFrozen = Array(repeating: false, count: graph.nodes.count)
+    for node in graph.nodes.indices.reversed() where isFrozen[node] {
+      let isOutput = graph.outputs.contains(node)
+      if graph.layer(of: node) is ZeroPadding2D, !isReadFrozen[node], !isOutput { isFrozen[node] = false }
+      if isFrozen[node] { for input in graph.nodes[node].inputs { isReadFrozen[input] = true } }
+    }
     var crossing: [Graph.Node.ID] = []
     for node in graph.nodes.indices where !isFrozen[node] {
       for input in graph.nodes[node].inputs where isFrozen[input] && !crossing.contains(input) {

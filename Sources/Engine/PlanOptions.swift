@@ -40,6 +40,11 @@ public struct PlanOptions: Sendable {
     case loops
   }
 
+  /// How many samples are best computed at once where nothing is kept for a way back.
+  ///
+  /// Measured: as few as stay near the processor, but with wide registers enough to be worth reading the kernels for.
+  public static let frozenBatchSize = Processor.blockWidth == 16 ? 8 : 4
+
   /// How many samples one run computes.
   public var batchSize: Int
   /// The parameters that gradients are wanted for; empty for inference.

@@ -5,6 +5,7 @@ import Tensors
 @EngineActor extension Workload {
   /// The loop with memory of its own.
   func ownStep(samples: Int) throws(EngineError) -> Step {
+    if loop == .depthwise { return try depthwiseStep(samples: samples) }
     var shape = graft_convolution(
       width: width, samples: samples, from: Shape([input[1], input[2], input[0]]),
       to: Shape([output[1], output[2], output[0]]),
@@ -39,5 +40,28 @@ import Tensors
       body = { [shape] in graft_winograd(y, x, packed, shape, ending, scratch, workers) }
     }
     return Step(name: "limit", implementation: "\(loop)") { [storage] in withExtendedLifetime(storage, body) }
+  }
+
+  /// The way back through a depthwise convolution.
+  private func depthwiseStep(samples: Int) throws(EngineError) -> Step {
+    let shape = graft_depthwise(
+      samples: samples, blocks: input[0] / width, width: width, rows: input[1], columns: input[2],
+      output_rows: output[1], output_columns: output[2], size: (window.size.height, window.size.width),
+      strides: (window.strides.height, window.strides.width),
+      dilation: (window.dilation.height, window.dilation.width), before: (insets.top, insets.left))
+    var storage: [AlignedMemory] = []
+    func memory(_ floatCount: Int) throws(EngineError) -> UnsafeMutablePointer<Float>? {
+      let memory = try AlignedMemory(byteCount: floatCount * 4, subject: "limit")
+      storage.append(memory)
+      return memory.floats.baseAddress
+    }
+    let (count, outputCount) = (samples * input.reduce(1, *), samples * output.reduce(1, *))
+    let (x, dx, dy) = (try memory(count), try memory(count), try memory(outputCount))
+    let (w, dw, db) = (try memory(kernel.reduce(1, *)), try memory(kernel.reduce(1, *)), try memory(input[0]))
+    let scratch = try memory(graft_depthwise_backward_scratch(shape))
+    let mask = graft_bounded(values: nil, low: 0, high: 0)
+    return Step(name: "limit", implementation: "\(loop)") { [storage] in
+      withExtendedLifetime(storage) { graft_depthwise_backward(dx, dw, db, x, mask, w, dy, mask, shape, scratch) }
+    }
   }
 }

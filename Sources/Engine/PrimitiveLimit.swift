@@ -16,6 +16,8 @@ struct Workload: Hashable {
     case primitive
     case winograd
     case pointwise
+    /// Both gradients of a depthwise convolution.
+    case depthwise
   }
 
   let kind: Kind
@@ -38,7 +40,7 @@ extension Plan {
   ///
   /// Each is timed by itself, in the layouts that it likes best and with its own memory, at several numbers of samples,
   /// on all threads together and on each thread alone at the same time; the best counts. No plan of the same primitives
-  /// can be faster, whatever it chooses. Nothing is counted for the way back through depthwise convolutions.
+  /// can be faster, whatever it chooses.
   ///
   /// - Parameter batchSize: the number of samples that the time is for.
   /// - Throws: `EngineError` where oneDNN refuses a primitive.

@@ -1,3 +1,5 @@
+import Engine
+
 /// How samples go through the machine while training.
 public struct TrainingOptions: Hashable, Sendable, Codable {
   /// The samples of one batch.
@@ -37,7 +39,8 @@ public struct TrainingOptions: Hashable, Sendable, Codable {
 
   /// Options with their defaults.
   public init(
-    batchSize: Int = 16, accumulation: Int = 1, microBatchSize: Int? = nil, frozenMicroBatchSize: Int = 4,
+    batchSize: Int = 16, accumulation: Int = 1, microBatchSize: Int? = nil,
+    frozenMicroBatchSize: Int = PlanOptions.frozenBatchSize,
     cachesFeatures: Bool = true,
     augmentationVariants: Int? = nil, mixing: Mixing? = nil, cacheMemoryBudget: Int? = nil, memoryBudget: Int? = nil,
     precision: TrainingPrecision = .automatic,

@@ -214,6 +214,26 @@ size_t graft_inverted_scratch(graft_inverted shape, size_t workers);
 void graft_inverted_residual(float *y, const float *x, const float *residual, graft_inverted_kernels kernels,
                              graft_inverted shape, float *scratch, size_t workers);
 
+// What the way back goes through, all images in blocks, the last of which is filled up with zeros.
+typedef struct {
+  const float *x, *expanded, *filtered, *dy;  // the input, what the first two made, and the gradient of the output
+  const float *others;                        // what other readers give to the gradient of the input, or NULL
+  // Where the input, and what the first two made, had been cut.
+  graft_bounded x_mask, expanded_mask, filtered_mask;
+  const float *expand_back, *depthwise, *project_back;  // kernels as on the way there, but panels for the way back
+  float *dx;                                            // may be NULL
+  // Of the kernels: [inputs][expanded], blocks, [expanded][outputs], the channels in whole blocks; and Σ of each
+  // gradient that comes to a bias.
+  float *expand_gradient, *expand_bias_gradient, *depthwise_gradient, *depthwise_bias_gradient, *project_gradient,
+      *project_bias_gradient;
+} graft_inverted_way_back;
+
+// Whether the way back knows the window. The images' distances in the shape do not matter.
+bool graft_inverted_has_backward(graft_inverted shape);
+// All gradients in one go, on the calling thread.
+size_t graft_inverted_backward_scratch(graft_inverted shape);
+void graft_inverted_backward(graft_inverted_way_back way, graft_inverted shape, float *scratch);
+
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.

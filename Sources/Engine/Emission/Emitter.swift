@@ -67,6 +67,9 @@ import Tensors
   var finishes: [Finish] = []
   private(set) lazy var makers = program.makers
   private(set) lazy var readerCounts = program.parameterReaderCounts
+  private(set) lazy var valueReaderCounts = program.readerCounts
+  /// The operations whose values are at hand on the way back: all of them, or those of one segment.
+  lazy var atHand = program.operations.indices
   /// Whether some convolution goes by loops of our own, for which its neighbours keep images in blocks of channels too.
   private(set) lazy var keepsBlocks = program.operations.contains {
     ($0 as? ConvolutionOperation)?.goesByWinograd(self) ?? ($0 as? InvertedResidualOperation)?.isFast(self) ?? false

@@ -72,6 +72,7 @@ extension Emitter {
         }
         isRecomputing = false
       }
+      atHand = segment
       for operation in operations[segment].reversed() where needsGradient(operation.output) {
         try operation.emitBackward(self)
       }

@@ -28,6 +28,7 @@ extension ConvolutionOperation {
     let before = emitter.function(of: inputs[0]).flatMap { $0.onlyCuts ? $0.bounds : nil }
     func compute(_ target: Emitter.Activation?) {
       let dx = target?.buffer
+      if target != nil { emitter.count(depthwiseWorkload(emitter, width: shape.width)) }
       emitter.step(
         name, "depthwise_backward",
         touching: [x, dy, w, y.buffer, packed, table, biasGradient, scratch] + (dx.map { [$0] } ?? []),
@@ -46,6 +47,11 @@ extension ConvolutionOperation {
     }
     unfold(emitter, kernelGradient: table, biasGradient: biasGradient)
     return true
+  }
+
+  /// Both gradients, in blocks of so many channels.
+  func depthwiseWorkload(_ emitter: Emitter, width: Int) -> Workload {
+    workload(.parameterGradient, emitter, by: .depthwise, width: width)
   }
 
   /// The kernel gradient of a depthwise convolution for whose window oneDNN has nothing but its reference loop.

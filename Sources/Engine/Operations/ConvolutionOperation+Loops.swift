@@ -83,6 +83,12 @@ extension ConvolutionOperation {
     }
   }
 
+  /// A kernel of one by one in panels for the way back.
+  func packPanelsBack(_ emitter: Emitter) throws(EngineError) -> Buffer {
+    try packKernel(
+      emitter, for: .pointwise, inputs: kernel.rows, outputs: kernel.columns, width: Processor.blockWidth, back: true)
+  }
+
   /// What makes the gradient of the kernel if not oneDNN.
   func kernelGradientLoop(
     _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation

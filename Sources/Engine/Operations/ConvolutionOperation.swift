@@ -254,6 +254,7 @@ extension ConvolutionOperation {
     gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
     if hasResidual { try emitter.pass(gradient, to: inputs[1]) }
     gradient = emitter.operand(gradient)
+    if try emitInvertedBackward(emitter, gradient) { return }
     try emitParameterGradients(emitter, gradient, layouts, hint, source)
     guard emitter.needsGradient(inputs[0]) else { return }
     if try emitInputGradientLoop(emitter, gradient, source) { return }

@@ -168,12 +168,12 @@ extension Program {
 
 extension ConvolutionOperation {
   /// A window of one by one over all channels that takes every pixel.
-  fileprivate var isPointwise: Bool {
+  var isPointwise: Bool {
     kernel.dimensions.count == 4 && window.size == Size2D(1) && window.strides == Size2D(1) && insets == Insets2D()
   }
 
   /// A square window over each channel by itself, as many going out as come in.
-  fileprivate var isDepthwise: Bool {
+  var isDepthwise: Bool {
     kernel.dimensions.count == 5 && kernel.dimensions[1] == 1 && kernel.dimensions[2] == 1
       && window.size.height == window.size.width && window.strides.height == window.strides.width
       && window.dilation == Size2D(1)
