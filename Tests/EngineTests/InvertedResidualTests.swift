@@ -53,6 +53,43 @@ import Testing
     }
   }
 
+  static let trained = [
+    Block(), Block(hasResidual: true), Block(outputs: 72, stride: 2), Block(image: Size2D(60, 9), inputs: 8),
+    Block(image: Size2D(15, 14), inputs: 16, outputs: 16, stride: 2), Block(image: Size2D(1, 70)),
+    Block(inputs: 32, expanded: 64, outputs: 32, hasResidual: true), Block(function: .relu()),
+    Block(function: .linear),
+    // Another window, channels that fill no blocks, no expansion, a small image, another function: by themselves.
+    Block(size: 5, isFast: false), Block(expanded: 40, isFast: false),
+    Block(inputs: 32, expanded: nil, outputs: 16, isFast: false), Block(image: Size2D(7), isFast: false),
+    Block(function: .silu, isFast: false),
+  ]
+
+  @Test(arguments: trained)
+  func gradientsAreThoseOfOneDNN(block: Block) async throws {
+    let graph = try Self.network(block)
+    let all = Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
+    try await EngineActor.run { () throws(any Error) in
+      let bank = try ParameterBank(graph: graph, weights: .generated(for: graph, gain: 1.5))
+      var gradients: [[Float]] = []
+      for without: Set<PlanOptions.Pass> in [[], [.loops], [.fuse], [.layout]] {
+        var options = PlanOptions(batchSize: 4, trainable: all, without: without)
+        options.laneCount = 2
+        let plan = try Plan(graph, parameters: bank, options: options)
+        // Twice, the second time adding.
+        for part in 0..<2 {
+          plan.inputs[0].values.fill("input \(part)")
+          plan.forward()
+          plan.outputGradients[0].fill("gradient \(part)")
+          plan.backward(accumulating: part > 0, completing: part == 1)
+        }
+        gradients.append(Array(plan.gradients.values))
+        let isJoined = plan.profile(repeats: 1).contains { $0.implementation == "inverted_backward" }
+        #expect(isJoined == (without.isEmpty && block.isFast && Self.hasLoop))
+      }
+      for gradient in gradients { #expect(relativeDistance(gradient, gradients[1]) < 5e-6) }
+    }
+  }
+
   @Test func resultsDoNotDependOnThreadsOrTheBatch() async throws {
     let graph = try Self.network(Block(image: Size2D(30), hasResidual: true))
     try await EngineActor.run { () throws(any Error) in

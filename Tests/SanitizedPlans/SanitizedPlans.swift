@@ -35,7 +35,8 @@ struct SanitizedPlans {
       }
     }
     for padding in [Padding.same, .valid] {
-      for (graph, isFrozen) in [(try blocks(padding), false), (try invertedResiduals(padding), true)] {
+      let inverted = try invertedResiduals(padding)
+      for (graph, isFrozen) in [(try blocks(padding), false), (inverted, true), (inverted, false)] {
         planCount += try await EngineActor.run { () throws in
           try steps(of: graph, training: false, isFrozen: isFrozen)
         }
