@@ -189,6 +189,16 @@ void graft_panels_pack_back(float *panels, const float *table, size_t inputs, si
 // y = x·w; the bias as long as whole blocks
 void graft_pointwise(float *y, const float *x, const float *panels, graft_convolution shape, graft_ending ending);
 
+// Pixels at equal distances from images in blocks of sixteen channels.
+typedef struct {
+  size_t images;  // of one block: samples·blocks
+  size_t rows, columns, output_rows, output_columns;
+  size_t strides[2];
+} graft_sampling;
+void graft_sample(float *y, const float *x, graft_sampling shape);
+// dx = dy at the pixels that were taken plus the others, which may be NULL, where the mask lets that through
+void graft_sample_gradient(float *dx, const float *dy, const float *others, graft_bounded mask, graft_sampling shape);
+
 // Three convolutions on end: one by one that makes channels more, which may be missing, depthwise, and one by one that
 // makes them fewer. For blocks of sixteen channels: y lies in blocks as above, the last filled up with zeros, and x in any
 // order that has the channels of a block together.

@@ -58,7 +58,7 @@ import Graphs
 
   private static func program(_ graph: Graph, _ options: PlanOptions) throws(EngineError) -> Program {
     var program = try Program(graph, options: options)
-    program.optimize(without: options.without)
+    program.optimize(options)
     return program
   }
 

@@ -3,7 +3,8 @@ import Tensors
 
 extension Program {
   /// Rewrites the program until nothing is computed by itself that something else can do on its way.
-  mutating func optimize(without: Set<PlanOptions.Pass>) {
+  mutating func optimize(_ options: PlanOptions) {
+    let without = options.without
     if !without.contains(.fold) { foldNormalizations() }
     guard !without.contains(.fuse) else { return }
     dropUnreadReshapes()
@@ -11,7 +12,9 @@ extension Program {
     fuseActivations()
     fuseResiduals()
     fuseActivations()
-    if !without.contains(.loops) { joinInvertedResiduals() }
+    guard !without.contains(.loops) else { return }
+    joinInvertedResiduals()
+    if options.precision == .f32 && !without.contains(.layout) { subsampleInputs() }
   }
 
   /// Calls `rewrite` for every operation in order with the operation that makes its first input, where this operation
