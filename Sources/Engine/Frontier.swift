@@ -36,12 +36,9 @@ public struct Frontier: Sendable {
         && (layer.isRandomInTraining || layer is BatchNormalization && usesBatchStatistics)
       isFrozen[node] = !trains && !varies && graph.nodes[node].inputs.allSatisfy { isFrozen[$0] }
     }
-    // Zeros around an image are not worth keeping: behind the frontier a convolution takes them along.
-    var isReadFrozen = Array(repeating: false, count: graph.nodes.count)
+    let readers = graph.readers
     for node in graph.nodes.indices.reversed() where isFrozen[node] {
-      let isOutput = graph.outputs.contains(node)
-      if graph.layer(of: node) is ZeroPadding2D, !isReadFrozen[node], !isOutput { isFrozen[node] = false }
-      if isFrozen[node] { for input in graph.nodes[node].inputs { isReadFrozen[input] = true } }
+      for inflating in graph.inflation(at: node, isFrozen, readers) { isFrozen[inflating] = false }
     }
     var crossing: [Graph.Node.ID] = []
     for node in graph.nodes.indices where !isFrozen[node] {
@@ -61,5 +58,39 @@ public struct Frontier: Sendable {
     prefix = graph.cut(at: crossing)
     suffix = graph.continuation(from: crossing)
     self.crossing = crossing
+  }
+}
+
+extension Graph {
+  /// The nodes that read each node.
+  fileprivate var readers: [[Node.ID]] {
+    var readers = Array(repeating: [Node.ID](), count: nodes.count)
+    for node in nodes.indices { for input in nodes[node].inputs { readers[input].append(node) } }
+    return readers
+  }
+
+  /// The nodes up to this one that only make an array larger, at little cost: behind the frontier it takes less time to
+  /// compute them again than to keep and move what they make.
+  ///
+  /// Those are zeros around an image, which a convolution takes along, and convolutions of one by one that make channels
+  /// several times as many, with the normalisation and the function behind them.
+  fileprivate func inflation(at last: Node.ID, _ isFrozen: [Bool], _ readers: [[Node.ID]]) -> [Node.ID] {
+    var found: [Node.ID] = []
+    var node = last
+    while true {
+      let isReadOnce = found.isEmpty ? readers[node].allSatisfy { !isFrozen[$0] } : readers[node] == found.suffix(1)
+      guard isFrozen[node], isReadOnce, !outputs.contains(node), nodes[node].inputs.count == 1 else { return [] }
+      found.append(node)
+      let input = nodes[node].inputs[0]
+      switch layer(of: node) {
+      case is ZeroPadding2D: return found.count == 1 ? found : []
+      case is Activation, is BatchNormalization: node = input
+      case let layer as Conv2D:
+        let isCheap = layer.kernelSize == Size2D(1) && layer.strides == Size2D(1) && layer.groups == 1
+        let (before, after) = (nodes[input].outputShape.elementCount, nodes[node].outputShape.elementCount)
+        return isCheap && after >= 4 * before ? found : []
+      default: return []
+      }
+    }
   }
 }

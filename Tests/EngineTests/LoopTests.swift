@@ -15,10 +15,12 @@ import Testing
     var function = ActivationFunction.relu()
     var hasResidual = false
     var border = 0
+    var stride = 1
 
     var testDescription: String {
       "\(size) by \(size) on \(image), \(inputs) to \(outputs), \(padding), \(function)"
         + (hasResidual ? ", with a way around" : "") + (border > 0 ? ", in a border of \(border)" : "")
+        + (stride > 1 ? ", every \(stride)" : "")
     }
   }
 
@@ -33,6 +35,7 @@ import Testing
     Window(size: 1, image: Size2D(3, 2), inputs: 48, outputs: 40),
     Window(size: 1, image: Size2D(17, 13), inputs: 232, outputs: 16),
     Window(padding: .valid, border: 2), Window(padding: .valid, border: 3), Window(size: 1, border: 1),
+    Window(size: 1, stride: 2), Window(size: 1, image: Size2D(7, 8), function: .linear, hasResidual: true, stride: 3),
   ]
 
   @Test(arguments: windows, [nil, 1])
@@ -55,12 +58,16 @@ import Testing
           plan.outputGradients[0].fill("gradient \(pass)")
           plan.backward(accumulating: pass > 0)
         }
-        results.append((Array(plan.outputs[0].values), Array(plan.gradients.values) + Array(plan.inputGradients[0])))
+        // By name: what is fused decides which comes first.
+        let ranges = plan.gradients.ranges.sorted { "\($0.path)" < "\($1.path)" }.map(\.range)
+        let gradients = ranges.flatMap { plan.gradients.values[$0] } + Array(plan.inputGradients[0])
+        results.append((Array(plan.outputs[0].values), gradients))
         loops.append(Set(plan.profile(repeats: 1).map(\.implementation)))
       }
       if Self.hasLoops {
         let pointwise: Set = Self.blockWidth == 16 ? ["pointwise", "pointwise_gradient"] : ["pointwise_gradient"]
-        let expected = window.size == 3 ? ["winograd", "winograd_gradient"] : pointwise
+        let strided: Set = Self.blockWidth == 16 ? pointwise.union(["subsample", "subsample_gradient"]) : []
+        let expected = window.size == 3 ? ["winograd", "winograd_gradient"] : window.stride > 1 ? strided : pointwise
         #expect(window.border > (window.size == 3 ? 2 : 0) || loops[0].isSuperset(of: expected))
         #expect(loops[1].isDisjoint(with: expected))
       }
@@ -124,14 +131,18 @@ import Testing
     var around = node
     if window.hasResidual, window.inputs != window.outputs {
       around = try graph.apply(
-        Conv2D(filters: window.outputs, kernelSize: Size2D(1), usesBias: false), named: "around", to: [around])
+        Conv2D(
+          filters: window.outputs, kernelSize: Size2D(1), strides: Size2D(window.stride), usesBias: false),
+        named: "around", to: [around])
     }
     if window.border > 0 {
       node = try graph.apply(ZeroPadding2D(padding: Insets2D(window.border)), named: "border", to: [node])
     }
     node = try graph.apply(
-      Conv2D(filters: window.outputs, kernelSize: Size2D(window.size), padding: window.padding), named: "dense",
-      to: [node])
+      Conv2D(
+        filters: window.outputs, kernelSize: Size2D(window.size), strides: Size2D(window.stride),
+        padding: window.padding),
+      named: "dense", to: [node])
     node = try graph.apply(BatchNormalization(), named: "dense_bn", to: [node])
     if window.hasResidual { node = try graph.apply(Add(), named: "sum", to: [node, around]) }
     if window.function != .linear {

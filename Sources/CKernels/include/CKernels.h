@@ -244,6 +244,22 @@ bool graft_inverted_has_backward(graft_inverted shape);
 size_t graft_inverted_backward_scratch(graft_inverted shape);
 void graft_inverted_backward(graft_inverted_way_back way, graft_inverted shape, float *scratch);
 
+// MARK: Few rows by a table
+
+typedef struct {
+  size_t rows, inputs, outputs;
+} graft_dense;
+
+// Whether rows are few and registers wide enough for these loops.
+bool graft_dense_is_fast(graft_dense shape);
+// y[rows][outputs] = x[rows][inputs]·w[inputs][outputs] + bias, which may be NULL
+void graft_dense_forward(float *y, const float *x, const float *w, const float *bias, graft_dense shape);
+// dx = dy·wᵀ
+void graft_dense_input_gradient(float *dx, const float *dy, const float *w, graft_dense shape);
+// dw (+)= xᵀ·dy, db = Σ dy
+void graft_dense_kernel_gradient(float *dw, float *db, const float *x, const float *dy, graft_dense shape,
+                                 bool accumulate);
+
 // MARK: Moving rows
 
 // Copies counts[0]·counts[1] rows of so many numbers, where strides are in numbers.

@@ -72,7 +72,7 @@ import Tensors
   lazy var atHand = program.operations.indices
   /// Whether some convolution goes by loops of our own, for which its neighbours keep images in blocks of channels too.
   private(set) lazy var keepsBlocks = program.operations.contains {
-    ($0 as? ConvolutionOperation)?.goesByWinograd(self) ?? ($0 as? InvertedResidualOperation)?.isFast(self) ?? false
+    ($0 as? ConvolutionOperation)?.wantsBlocks(self) ?? ($0 as? InvertedResidualOperation)?.isFast(self) ?? false
   }
 
   init(
@@ -190,11 +190,12 @@ extension Emitter {
   /// Adds a step that calls a kernel.
   func step(
     _ name: String, _ implementation: String, touching touched: [Buffer], operationCount: Int = 0,
-    making dimensions: [Int]? = nil, _ body: @escaping () -> Void
+    making dimensions: [Int]? = nil, in layout: String? = nil, _ body: @escaping () -> Void
   ) {
     for buffer in touched { buffer.touch(steps.count) }
     var facts = facts(touching: touched)
     if let dimensions { facts.dimensions = dimensions }
+    if let layout { facts.layout = layout }
     if operationCount > 0 { swap(&facts.workloads, &next) }
     steps.append(
       Step(name: name, implementation: implementation, operationCount: operationCount, facts: facts, body: body))

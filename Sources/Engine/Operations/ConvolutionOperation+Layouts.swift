@@ -37,6 +37,12 @@ extension ConvolutionOperation {
     return (sourceLayout, targetLayout)
   }
 
+  /// Whether its neighbours had better keep images in blocks too: it goes by a loop of our own, if need be both ways.
+  func wantsBlocks(_ emitter: Emitter) -> Bool {
+    goesByWinograd(emitter)
+      || Self.hasPointwiseLoops && isPointwiseInBlocks && emitter.needsGradient(output) && canLoop(emitter)
+  }
+
   /// Whether a window of one by one reads and writes whole blocks of channels, which oneDNN does as fast as channels-last.
   private var isPointwiseInBlocks: Bool {
     let width = Processor.blockWidth

@@ -160,7 +160,7 @@ extension ConvolutionOperation {
     return graft_convolution(width: width, samples: emitter.batch, from: x.shape, to: y.shape, insets: insets)
   }
 
-  private func canLoop(_ emitter: Emitter) -> Bool {
+  func canLoop(_ emitter: Emitter) -> Bool {
     !emitter.options.without.contains(.loops) && emitter.imageType == .f32 && kernel.dimensions.count == 4
       && window.strides == Size2D(1) && window.dilation == Size2D(1)
   }

@@ -35,6 +35,7 @@ import Tensors
     let type = type(emitter)
     let x = try emitter.operand(inputs[0], in: .channelsLast, as: type)
     let y = emitter.activation(emitter.program.shapes[output], .channelsLast, x.type)
+    if emitLoop(emitter, x, y) { return emitter.set(output, y, as: type) }
     let rows = emitter.count(x) / max(1, inputCount)
     let source = try MemoryDescriptor(dense: [rows, inputCount], x.type)
     let destination = try MemoryDescriptor(dense: [rows, outputCount], x.type)
@@ -58,7 +59,7 @@ import Tensors
   }
 
   /// What is computed with: a map of an image's pixels is a convolution by another name, one of vectors is exact.
-  private func type(_ emitter: Emitter) -> NumberType {
+  func type(_ emitter: Emitter) -> NumberType {
     emitter.program.shapes[inputs[0]].rank == 3 ? emitter.imageType : .f32
   }
 
@@ -68,14 +69,14 @@ import Tensors
   }
 
   /// One row of the product; a batch has at least as many as samples.
-  private func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
+  func workload(_ kind: Workload.Kind, _ emitter: Emitter) -> Workload {
     Workload(
       kind: kind, input: [inputCount], output: [outputCount], kernel: [outputCount, inputCount],
       window: Window(size: Size2D(1), strides: Size2D(1), padding: .valid), insets: Insets2D(),
       type: emitter.operandType(type(emitter)))
   }
 
-  private func operationCount(_ rows: Int) -> Int { 2 * rows * inputCount * outputCount }
+  func operationCount(_ rows: Int) -> Int { 2 * rows * inputCount * outputCount }
 
   private func forward(
     _ emitter: Emitter, _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ attributes: Attributes
@@ -109,9 +110,13 @@ import Tensors
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
-    guard var gradient = emitter.takeGradient(of: output), let layouts, let packedKernel else { return }
+    guard var gradient = emitter.takeGradient(of: output) else { return }
     gradient = try emitter.throughActivation(activation, gradient, output: emitter.stored(output), name: name)
     gradient = emitter.operand(gradient)
+    if try emitLoopBackward(emitter, gradient, emitter.operand(inputs[0], in: .channelsLast, as: type(emitter))) {
+      return
+    }
+    guard let layouts, let packedKernel else { return }
     let hint = try forward(emitter, layouts.source, layouts.destination, Attributes())
     let x = try emitter.operand(inputs[0], in: .channelsLast, as: type(emitter))
     try emitParameterGradients(emitter, gradient, x, layouts, hint)
