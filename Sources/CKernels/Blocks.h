@@ -28,7 +28,16 @@ typedef float aligned_block __attribute__((vector_size(4 * WIDTH)));
 // In functions that are compiled for several processors no vector may be passed by value: these are macros.
 #define LOAD(address) (*(const block *)(address))
 #define STORE(address, value) (*(block *)(address) = (value))
+
+// What is not read for long goes past the caches, which would read its lines first; that takes whole lines, at their
+// addresses. SETTLE comes after the last of them, before other threads may read.
+#if WIDTH == 16 && defined(__x86_64__)
 #define STREAM(address, value) __builtin_nontemporal_store((value), (aligned_block *)(address))
+#define SETTLE() __builtin_ia32_sfence()
+#else
+#define STREAM(address, value) STORE(address, value)
+#define SETTLE() ((void)0)
+#endif
 
 // Whether the loops are compiled for registers of that width that the processor multiplies and adds at once.
 static inline bool runs_here(void) {

@@ -37,6 +37,7 @@ GRAFT_CLONES static void pack_range(const void *context, size_t first, size_t la
         else for (size_t i = 0; i < WIDTH; i++) to[i] = i < left ? from[i] : 0;
       }
   }
+  SETTLE();
 }
 
 // The other way round: [panel of inputs][output][blocks of the panel][width].
@@ -62,6 +63,7 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t first, size
             to[((output + o) * wide + b) * WIDTH + i] = i < inputs ? from[i * j->outputs + o] : 0;
       }
   }
+  SETTLE();
 }
 
 void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs) {

@@ -54,6 +54,7 @@ GRAFT_CLONES static void pack_range(const void *context, size_t begin, size_t en
         for (size_t p = 0; p < POSITIONS; p++)
           STREAM(j.u + ((p * count + panel) * j.rows + input) * PANEL + half * WIDTH, u[p]);
       }
+  SETTLE();
 }
 
 // The same for the way back: inputs and outputs change places, and the window is turned by half a circle, which for the
@@ -79,6 +80,7 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size
           for (size_t i = 0; i < WIDTH; i++) STREAM(to + i * PANEL, turn[p][i]);
         }
       }
+  SETTLE();
 }
 
 void NAMED(graft_winograd_pack)(float *u, const float *w, size_t inputs, size_t outputs) {

@@ -6,15 +6,16 @@ import Tensors
 /// The first part gives the same numbers for the same sample as long as the frozen set stays, so they can be computed
 /// once and kept.
 public struct Frontier: Sendable {
-  /// Everything without a trainable ancestor, or nil where there is nothing to compute before what trains.
+  /// What has no trainable ancestor, or nil where there is nothing to compute before what trains.
   ///
-  /// Its outputs are, in order, the inputs of `suffix`.
+  /// Its outputs are, in order, the inputs of `suffix`. What only makes its last arrays larger, at little cost, is left to
+  /// `suffix`, so that the smaller ones cross.
   public let prefix: Graph?
-  /// What trains and what comes after it.
+  /// What trains, what comes after it, and what makes arrays larger right before it.
   public let suffix: Graph
   /// The nodes of the whole whose values cross, in the order of `suffix`'s inputs.
   package let crossing: [Graph.Node.ID]
-  /// The nodes of the whole that nothing trainable comes before.
+  /// The nodes of the whole that `prefix` computes.
   package let frozenNodes: Set<Graph.Node.ID>
 
   /// Cuts a graph.

@@ -46,11 +46,9 @@ extension ConvolutionOperation {
       let blocks = DepthwiseBlocks(depthwise.kernel, width: layout),
       try blocks == DepthwiseBlocks(depthwise.kernel, window.layout)
     else { return nil }
-    for part in [expansion, depthwise, projection] where !part.kernelTrains(emitter) { return nil }
-    for part in [expansion, depthwise]
-    where part.hasResidual || !(part.activation == .linear || part.activation.onlyCuts) {
-      return nil
-    }
+    guard [expansion, depthwise, projection].allSatisfy({ $0.kernelTrains(emitter) }),
+      [expansion, depthwise].allSatisfy(\.endsInCut)
+    else { return nil }
     shape = graft_inverted(
       width: Processor.blockWidth, samples: emitter.batch, inputs: x.shape[2], expanded: expanded.shape[2],
       outputs: gradient.shape[2], rows: x.shape[0], columns: x.shape[1], output_rows: gradient.shape[0],
@@ -152,6 +150,9 @@ extension ConvolutionOperation {
 }
 
 extension ConvolutionOperation {
+  /// Whether nothing comes behind it but a cut, if that.
+  fileprivate var endsInCut: Bool { !hasResidual && (activation == .linear || activation.onlyCuts) }
+
   /// What the function behind it cuts to.
   fileprivate var cut: (low: Float, high: Float)? { activation.onlyCuts ? activation.bounds : nil }
 }
