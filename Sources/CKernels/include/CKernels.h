@@ -251,7 +251,7 @@ typedef struct {
   size_t rows, inputs, outputs;
 } graft_dense;
 
-// Whether rows are few and registers wide enough for these loops.
+// Whether rows are few, the table large and registers wide enough for these loops.
 bool graft_dense_is_fast(graft_dense shape);
 // y[rows][outputs] = x[rows][inputs]·w[inputs][outputs] + bias, which may be NULL
 void graft_dense_forward(float *y, const float *x, const float *w, const float *bias, graft_dense shape);

@@ -2,9 +2,9 @@ import CKernels
 import Graphs
 import Tensors
 
-/// Maps of few rows that train, by loops of our own on the table as it is stored.
+/// Maps of few rows by a large table that trains, by loops of our own on the table as it is stored.
 ///
-/// A classifier of a small batch takes as long as its table takes to be read; primitives would have it brought into a
+/// A classifier of many classes takes as long as its table takes to be read; primitives would have it brought into a
 /// layout of theirs at each step, and its gradient back.
 extension DenseOperation {
   /// The way there.
