@@ -52,8 +52,8 @@ extension DenseOperation {
 
   /// What the loops have to know; nil where primitives are faster.
   private func loopShape(_ emitter: Emitter, _ x: Emitter.Activation) -> graft_dense? {
-    guard emitter.trains(kernel), activation == .linear, x.type == .f32, !emitter.options.without.contains(.loops),
-      inputCount > 0
+    guard Processor.blockWidth == 16, emitter.trains(kernel), activation == .linear, x.type == .f32,
+      !emitter.options.without.contains(.loops), inputCount > 0
     else { return nil }
     let shape = graft_dense(rows: emitter.count(x) / inputCount, inputs: inputCount, outputs: outputCount)
     return graft_dense_is_fast(shape) ? shape : nil
