@@ -134,7 +134,7 @@ INLINE void add_tile(const struct products *p, size_t first_row, size_t first_bl
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++)
       sum[i][j] = p->accumulate ? LOAD(sums + (size_t)i * row + j * WIDTH) : (block){0};
-  if (totals) UNROLLED for (int j = 0; j < wide; j++) total[j] = LOAD(totals + j * WIDTH);
+  UNROLLED for (int j = 0; j < wide; j++) total[j] = (block){0};
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++) __builtin_prefetch(sums + (size_t)(rows + i) * row + j * WIDTH, 1);
   for (size_t segment = 0; segment < p->segments; segment++) {
@@ -150,7 +150,9 @@ INLINE void add_tile(const struct products *p, size_t first_row, size_t first_bl
   }
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++) STORE(sums + (size_t)i * row + j * WIDTH, sum[i][j]);
-  if (totals) UNROLLED for (int j = 0; j < wide; j++) STORE(totals + j * WIDTH, total[j]);
+  // To what is there at last only: many small numbers shall not meet one large sum.
+  if (totals)
+    UNROLLED for (int j = 0; j < wide; j++) STORE(totals + j * WIDTH, LOAD(totals + j * WIDTH) + total[j]);
 }
 
 // One block of a against some blocks of b.

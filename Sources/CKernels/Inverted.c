@@ -6,7 +6,7 @@
 //
 // For blocks of sixteen only: with the half as wide registers of AVX2 the primitives one after another take as long.
 #define WIDTH 16
-#include "Pointwise.h"
+#include "Stem.h"
 
 // So many results of a row of the depthwise window at a time; the sides of usual images are multiples of it.
 enum { COLUMNS = 7 };
@@ -18,6 +18,8 @@ enum { WORTH = 56 };
 struct job {
   graft_inverted shape;
   graft_inverted_kernels kernels;
+  graft_stem stem;
+  bool has_stem;
   float *y;
   const float *x, *residual;
   float *scratch;
@@ -48,13 +50,37 @@ INLINE struct strips strips_of(const graft_inverted *s) {
   return t;
 }
 
-// The ring, a row of zeros, and what the depthwise window makes.
-static size_t scratch_of_worker(const graft_inverted *s) {
+// The ring, a row of zeros, what the depthwise window makes, and what a stem sees for one row.
+static size_t scratch_of_worker(const graft_inverted *s, const graft_stem *stem) {
   const struct strips t = strips_of(s);
-  return (t.slots + 1) * t.row + t.between * (s->expanded / WIDTH) + WIDTH;
+  const size_t seen = stem ? stem->size[0] * stem_row(stem) + WIDTH : 0;
+  return (t.slots + 1) * t.row + t.between * (s->expanded / WIDTH) + WIDTH + seen;
 }
 
-size_t graft_inverted_scratch(graft_inverted s, size_t workers) { return workers * scratch_of_worker(&s); }
+size_t graft_inverted_scratch(graft_inverted s, const graft_stem *stem, size_t workers) {
+  return workers * scratch_of_worker(&s, stem);
+}
+
+// Rows `first` up to `last` of what a stem makes of a picture into the ring; `seen` is zero beside the picture.
+INLINE void put_stem(const struct job *j, const struct strips *t, float *ring, float *seen, size_t sample, size_t first,
+                     size_t last) {
+  const graft_inverted *s = &j->shape;
+  const graft_stem *stem = &j->stem;
+  const float *picture = j->x + sample * stem->rows * stem->columns * stem->channels;
+  const size_t blocks = s->expanded / WIDTH;
+  for (size_t row = first; row < last; row++) {
+    for (size_t kh = 0; kh < stem->size[0]; kh++)
+      stem_put_row(seen + kh * stem_row(stem), stem, picture, row * stem->strides[0] + kh);
+    struct pointwise p = {.w = j->kernels.expand, .y = ring, .to_block = t->row_of_block,
+                          .ending = {.low = s->low[0], .high = s->high[0]}};
+    for (size_t panel = 0; panel < panels_of(blocks); panel++) {
+      const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
+      p.bias = j->kernels.expand_bias ? j->kernels.expand_bias + begin * WIDTH : NULL;
+      stem_results(&p, stem, seen, row % t->slots * t->row + begin * t->row_of_block + s->left * WIDTH, wide);
+      p.w += p.channels * wide * WIDTH;
+    }
+  }
+}
 
 // Rows `first` up to `last` of the input into the ring, with the channels made more.
 INLINE void expand(const struct job *j, const struct strips *t, float *ring, size_t sample, size_t first, size_t last) {
@@ -168,8 +194,10 @@ GRAFT_CLONES static void strips_range(const void *context, size_t begin, size_t 
   const graft_inverted *s = &j->shape;
   const struct strips t = strips_of(s);
   for (size_t worker = begin; worker < end; worker++) {
-    float *ring = j->scratch + worker * scratch_of_worker(s), *between = ring + (t.slots + 1) * t.row;
-    memset(ring, 0, (t.slots + 1) * t.row * sizeof *ring);
+    const size_t scratch = scratch_of_worker(s, j->has_stem ? &j->stem : NULL);
+    float *ring = j->scratch + worker * scratch, *between = ring + (t.slots + 1) * t.row;
+    float *seen = between + t.between * (s->expanded / WIDTH) + WIDTH;
+    memset(ring, 0, scratch * sizeof *ring);
     const size_t all = s->samples * t.count, last = all * (worker + 1) / j->workers;
     size_t known = 0;  // rows of this sample that are in the ring or have been
     for (size_t strip = all * worker / j->workers; strip < last; strip++) {
@@ -179,7 +207,8 @@ GRAFT_CLONES static void strips_range(const void *context, size_t begin, size_t 
       size_t from = top > s->top ? top - s->top : 0, to = bottom > s->top ? bottom - s->top : 0;
       if (first > 0 && known > from) from = known;
       if (to > s->rows) to = s->rows;
-      if (from < to) expand(j, &t, ring, sample, from, to);
+      if (from < to && j->has_stem) put_stem(j, &t, ring, seen, sample, from, to);
+      else if (from < to) expand(j, &t, ring, sample, from, to);
       known = strip % t.count + 1 == t.count ? 0 : to;
       depthwise(j, &t, ring, between, first, count);
       project(j, &t, between, sample, first, count);
@@ -193,7 +222,9 @@ bool graft_inverted_is_fast(graft_inverted s) {
 }
 
 void graft_inverted_residual(float *y, const float *x, const float *residual, graft_inverted_kernels kernels,
-                             graft_inverted shape, float *scratch, size_t workers) {
-  struct job j = {shape, kernels, y, x, residual, scratch, workers};
+                             graft_inverted shape, const graft_stem *stem, float *scratch, size_t workers) {
+  struct job j = {.shape = shape, .kernels = kernels, .has_stem = stem, .y = y, .x = x, .residual = residual,
+                  .scratch = scratch, .workers = workers};
+  if (stem) j.stem = *stem;
   graft_parallel(workers, 1, strips_range, &j);
 }

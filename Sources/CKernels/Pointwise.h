@@ -38,16 +38,16 @@ INLINE void add_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, con
   }
 }
 
-// sum[pixel][block] += Σ over all inputs.
+// sum[pixel][block] += Σ over all inputs, so many of which lie together.
 INLINE void add_all_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w,
-                           size_t inputs, const int pixels, const int wide) {
-  for (; inputs >= WIDTH; inputs -= WIDTH, x += p->block, w += wide * WIDTH * WIDTH)
-    add_inputs(sum, p, x, w, WIDTH, pixels, wide);
+                           size_t inputs, const size_t run, const int pixels, const int wide) {
+  for (; inputs >= run; inputs -= run, x += p->block, w += wide * WIDTH * run)
+    add_inputs(sum, p, x, w, run, pixels, wide);
   if (inputs > 0) add_inputs(sum, p, x, w, inputs, pixels, wide);
 }
 
-INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const int wide) {
-  enum { MOST = ALONE * WIDTH };
+INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const int pixels, const int wide) {
+  const size_t most = ALONE * run;
   // What is needed last is called for first.
   UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) {
@@ -58,15 +58,16 @@ INLINE void pointwise_tile(const struct pointwise *p, const int pixels, const in
   block all[PIXELS][WIDEST];
   UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) all[i][j] = p->bias ? LOAD(p->bias + j * WIDTH) : (block){0};
-  if (p->channels <= MOST) {
-    add_all_inputs(all, p, p->x, p->w, p->channels, pixels, wide);
+  if (p->channels <= most) {
+    add_all_inputs(all, p, p->x, p->w, p->channels, run, pixels, wide);
   } else {
-    for (size_t first = 0; first < p->channels; first += MOST) {
-      const size_t inputs = p->channels - first < MOST ? p->channels - first : MOST;
+    for (size_t first = 0; first < p->channels; first += most) {
+      const size_t inputs = p->channels - first < most ? p->channels - first : most;
       block sum[PIXELS][WIDEST];
       UNROLLED for (int i = 0; i < pixels; i++)
         UNROLLED for (int j = 0; j < wide; j++) sum[i][j] = (block){0};
-      add_all_inputs(sum, p, p->x + first / WIDTH * p->block, p->w + first * (size_t)wide * WIDTH, inputs, pixels, wide);
+      const float *x = p->x + first / run * p->block, *w = p->w + first * (size_t)wide * WIDTH;
+      add_all_inputs(sum, p, x, w, inputs, run, pixels, wide);
       UNROLLED for (int i = 0; i < pixels; i++)
         UNROLLED for (int j = 0; j < wide; j++) all[i][j] += sum[i][j];
     }
@@ -85,22 +86,26 @@ INLINE size_t pixels_next(size_t left, size_t together) {
   return left >= together ? together : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
-INLINE void pointwise_pixels(const struct pointwise *p, size_t pixels, const int wide) {
+INLINE void pointwise_pixels(const struct pointwise *p, const size_t run, size_t pixels, const int wide) {
   switch (pixels) {
-    case 8: pointwise_tile(p, 8, wide); break;
-    case 7: pointwise_tile(p, 7, wide); break;
-    case 4: pointwise_tile(p, 4, wide); break;
-    case 2: pointwise_tile(p, 2, wide); break;
-    default: pointwise_tile(p, 1, wide); break;
+    case 8: pointwise_tile(p, run, 8, wide); break;
+    case 7: pointwise_tile(p, run, 7, wide); break;
+    case 4: pointwise_tile(p, run, 4, wide); break;
+    case 2: pointwise_tile(p, run, 2, wide); break;
+    default: pointwise_tile(p, run, 1, wide); break;
   }
 }
 
-INLINE void pointwise(const struct pointwise *p, size_t pixels, size_t wide) {
+// So many pixels by so many blocks, `run` inputs of a pixel lying together.
+INLINE void pointwise_runs(const struct pointwise *p, const size_t run, size_t pixels, size_t wide) {
   switch (wide) {
-    case 3: pointwise_pixels(p, pixels, 3); break;
-    case 2: pointwise_pixels(p, pixels, 2); break;
-    default: pointwise_pixels(p, pixels, 1); break;
+    case 3: pointwise_pixels(p, run, pixels, 3); break;
+    case 2: pointwise_pixels(p, run, pixels, 2); break;
+    default: pointwise_pixels(p, run, pixels, 1); break;
   }
 }
+
+// The same where inputs lie in blocks.
+INLINE void pointwise(const struct pointwise *p, size_t pixels, size_t wide) { pointwise_runs(p, WIDTH, pixels, wide); }
 
 #endif

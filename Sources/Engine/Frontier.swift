@@ -70,11 +70,11 @@ extension Graph {
     return readers
   }
 
-  /// The nodes up to this one that only make an array larger, at little cost: behind the frontier it takes less time to
-  /// compute them again than to keep and move what they make.
+  /// The nodes up to this one that do little but make an array larger or rescale it: behind the frontier it takes less time
+  /// to compute them again than to keep and move what they make.
   ///
-  /// Those are zeros around an image, which a convolution takes along, and convolutions of one by one that make channels
-  /// several times as many, with the normalisation and the function behind them.
+  /// Those are zeros around an image and rescaling, which a convolution takes along, and convolutions of one by one that
+  /// make channels several times as many, with the normalisation and the function behind them.
   fileprivate func inflation(at last: Node.ID, _ isFrozen: [Bool], _ readers: [[Node.ID]]) -> [Node.ID] {
     var found: [Node.ID] = []
     var node = last
@@ -84,7 +84,7 @@ extension Graph {
       found.append(node)
       let input = nodes[node].inputs[0]
       switch layer(of: node) {
-      case is ZeroPadding2D: return found.count == 1 ? found : []
+      case is ZeroPadding2D, is Rescaling: return found.count == 1 ? found : []
       case is Activation, is BatchNormalization: node = input
       case let layer as Conv2D:
         let isCheap = layer.kernelSize == Size2D(1) && layer.strides == Size2D(1) && layer.groups == 1

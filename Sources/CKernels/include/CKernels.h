@@ -200,6 +200,28 @@ void graft_sample(float *y, const float *x, graft_sampling shape);
 // dx = dy at the pixels that were taken plus the others, which may be NULL, where the mask lets that through
 void graft_sample_gradient(float *dx, const float *dy, const float *others, graft_bounded mask, graft_sampling shape);
 
+// Windows over pictures of few channels, [samples][rows][columns][channels], as at the entrance of a network. Results lie in
+// blocks of sixteen channels.
+typedef struct {
+  size_t samples, channels, outputs;  // outputs in whole blocks
+  size_t rows, columns, output_rows, output_columns;
+  size_t size[2], strides[2];
+  size_t top, left;           // rows above and columns left of the picture that are zero
+  const float *scale, *shift;  // what makes the picture of x first, scale·x + shift, [columns][channels]; NULL for x itself
+} graft_stem;
+
+// Whether that is faster than what else there is.
+bool graft_stem_is_fast(graft_stem shape);
+// y from panels of w[size][size][channels][outputs], on at most so many threads, each with its part of the scratch. The
+// results do not depend on their number.
+size_t graft_stem_scratch(graft_stem shape, size_t workers);
+void graft_stem_forward(float *y, const float *x, const float *panels, graft_stem shape, graft_ending ending,
+                        float *scratch, size_t workers);
+// With g = dy where y lets it through: dw[size][size][channels][outputs] (+)= Σ x·g, db = Σ g
+size_t graft_stem_gradient_scratch(graft_stem shape, size_t workers);
+void graft_stem_gradient(float *dw, float *db, const float *x, const float *dy, graft_bounded y_mask, graft_stem shape,
+                         float *scratch, size_t workers, bool accumulate);
+
 // Three convolutions on end: one by one that makes channels more, which may be missing, depthwise, and one by one that
 // makes them fewer. For blocks of sixteen channels: y lies in blocks as above, the last filled up with zeros, and x in any
 // order that has the channels of a block together.
@@ -220,10 +242,11 @@ typedef struct {
 // Whether that is faster than one after another.
 bool graft_inverted_is_fast(graft_inverted shape);
 // residual may be NULL; at most so many threads, each with its part of the scratch. The results do not depend on their
-// number.
-size_t graft_inverted_scratch(graft_inverted shape, size_t workers);
+// number. Where there is a stem, that makes of pictures x what the depthwise window reads, with the kernels of `expand`;
+// else it is NULL.
+size_t graft_inverted_scratch(graft_inverted shape, const graft_stem *stem, size_t workers);
 void graft_inverted_residual(float *y, const float *x, const float *residual, graft_inverted_kernels kernels,
-                             graft_inverted shape, float *scratch, size_t workers);
+                             graft_inverted shape, const graft_stem *stem, float *scratch, size_t workers);
 
 // What the way back goes through, all images in blocks, the last of which is filled up with zeros.
 typedef struct {

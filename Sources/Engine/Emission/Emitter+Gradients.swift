@@ -7,6 +7,7 @@ extension Emitter {
   func function(of value: ValueID) -> ActivationFunction? {
     switch makers[value].map({ program.operations[$0] }) {
     case let operation as ConvolutionOperation: operation.activation
+    case let operation as StemOperation: operation.convolution.activation
     case let operation as ActivationOperation: operation.function
     default: nil
     }

@@ -67,6 +67,12 @@ import Tensors
     return graft_view(samples: 1, blocks: 1, pixels: view.samples * x.shape[0], width: x.shape[1] * x.shape[2])
   }
 
+  /// Factors and summands for each number of a row of so many pixels, channels last.
+  func packRow(_ emitter: Emitter, channels: Int, pixels: Int) -> (scale: Buffer, shift: Buffer) {
+    let row = packVectors(emitter, channels: channels, repeats: pixels, size: channels * pixels)
+    return (row.scale, row.shift)
+  }
+
   private func packVectors(
     _ emitter: Emitter, channels: Int, repeats: Int, size: Int
   ) -> (scale: Buffer, shift: Buffer, zero: Buffer) {

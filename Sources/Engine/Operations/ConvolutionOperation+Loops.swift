@@ -103,28 +103,40 @@ extension ConvolutionOperation {
 
   /// The gradients of kernel and bias.
   func emitKernelGradient(
-    _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation, by loop: Workload.Loop,
-    _ biasGradient: Buffer
+    _ emitter: Emitter, _ gradient: Emitter.Activation, _ source: Emitter.Activation, by loop: Workload.Loop
   ) {
     guard let shape = denseShape(emitter, source, gradient) else { return }
+    let scratch = loop == .winograd ? emitter.buffer(floatCount: graft_winograd_gradient_scratch(shape)) : nil
+    let (x, dy) = (source.buffer, gradient.buffer)
+    emitter.count(workload(.parameterGradient, emitter, by: loop, width: shape.width))
+    emitKernelGradient(emitter, "\(loop)_gradient", touching: [x, dy] + [scratch].compactMap(\.self)) { dw, db, adds in
+      if let scratch {
+        graft_winograd_gradient(dw, db, x.floats, dy.floats, shape, scratch.floats, adds)
+      } else {
+        graft_pointwise_gradient(dw, db, x.floats, dy.floats, shape, adds)
+      }
+    }
+  }
+
+  /// Adds the step of a loop that makes the gradient of the kernel as Keras has it, or adds to it, and that of the bias.
+  func emitKernelGradient(
+    _ emitter: Emitter, _ implementation: String, touching touched: [Buffer],
+    _ compute:
+      @escaping (
+        _ kernel: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>, _ adds: Bool
+      ) -> Void
+  ) {
     // Straight into its place where nothing else has a part in it.
     let place =
       emitter.trains(kernel.path) && emitter.isOnlyReader(of: parameters) ? emitter.gradient(of: kernel.path) : nil
     let target = place == nil ? emitter.buffer(floatCount: kernel.rows * kernel.columns) : emitter.gradientBuffer
-    let scratch = loop == .winograd ? emitter.buffer(floatCount: graft_winograd_gradient_scratch(shape)) : nil
-    let (x, dy, run, offset) = (source.buffer, gradient.buffer, emitter.run, place?.offset ?? 0)
-    emitter.count(workload(.parameterGradient, emitter, by: loop, width: shape.width))
+    let biasGradient = emitter.buffer(floatCount: kernel.columns + 64)
+    let (run, offset) = (emitter.run, place?.offset ?? 0)
     emitter.step(
-      name, "\(loop)_gradient", touching: [x, dy, biasGradient, target] + [scratch].compactMap(\.self),
-      operationCount: operationCount(gradient.shape) * emitter.batch, making: kernel.dimensions
+      name, implementation, touching: touched + [biasGradient, target],
+      operationCount: operationCount(emitter.program.shapes[output]) * emitter.batch, making: kernel.dimensions
     ) {
-      let sums = target.floats + offset
-      let adds = place.map { $0.isWritten || run.isAccumulating } ?? false
-      if let scratch {
-        graft_winograd_gradient(sums, biasGradient.floats, x.floats, dy.floats, shape, scratch.floats, adds)
-      } else {
-        graft_pointwise_gradient(sums, biasGradient.floats, x.floats, dy.floats, shape, adds)
-      }
+      compute(target.floats + offset, biasGradient.floats, place.map { $0.isWritten || run.isAccumulating } ?? false)
     }
     if place != nil {
       unfoldAtLast(emitter, biasGradient)

@@ -297,22 +297,24 @@ extension ConvolutionOperation {
     emitter.trains(kernel.path) || emitter.trains(normalization?.gamma)
   }
 
+  /// The gradient of the bias where it trains and the kernel does not.
+  func emitBiasGradient(_ emitter: Emitter, _ gradient: Emitter.Activation) {
+    guard hasBias, emitter.trains(bias) || emitter.trains(normalization?.beta) else { return }
+    let biasGradient = emitter.buffer(floatCount: kernel.columns + 64)
+    emitter.channelSum(of: gradient, into: biasGradient, channels: kernel.columns, name: name)
+    unfold(emitter, kernelGradient: nil, biasGradient: biasGradient)
+  }
+
   private func emitParameterGradients(
     _ emitter: Emitter, _ gradient: Emitter.Activation,
     _ layouts: Layouts, _ hint: PrimitiveDescriptor,
     _ source: Emitter.Activation
   ) throws(EngineError) {
-    let kernelTrains = kernelTrains(emitter)
-    let biasTrains = kernelTrains || emitter.trains(bias) || emitter.trains(normalization?.beta)
-    guard biasTrains, hasBias || kernelTrains else { return }
-    let biasGradient = emitter.buffer(floatCount: kernel.columns + 64)
-    guard kernelTrains else {
-      emitter.channelSum(of: gradient, into: biasGradient, channels: kernel.columns, name: name)
-      return unfold(emitter, kernelGradient: nil, biasGradient: biasGradient)
-    }
+    guard kernelTrains(emitter) else { return emitBiasGradient(emitter, gradient) }
     if let loop = kernelGradientLoop(emitter, gradient, source) {
-      return emitKernelGradient(emitter, gradient, source, by: loop, biasGradient)
+      return emitKernelGradient(emitter, gradient, source, by: loop)
     }
+    let biasGradient = emitter.buffer(floatCount: kernel.columns + 64)
     let descriptor = try kernelGradientDescriptor(emitter, layouts, hint)
     if descriptor.isReference, let blocks = DepthwiseBlocks(kernel, width: source.layout) {
       return emitDepthwiseGradients(emitter, gradient, source, blocks, biasGradient)

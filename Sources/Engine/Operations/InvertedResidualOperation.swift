@@ -7,8 +7,9 @@ import Tensors
 /// The many channels in between never reach memory, as a few rows go through all three before the next ones. Sandler et
 /// al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, CVPR 2018.
 @EngineActor final class InvertedResidualOperation: Operation {
-  /// The first is missing where the depthwise one reads what is there already.
+  /// What makes channels many: missing where the depthwise convolution reads what is there already, or what a stem makes.
   private let expansion: ConvolutionOperation?
+  private let stem: StemOperation?
   private let depthwise: ConvolutionOperation
   private let projection: ConvolutionOperation
   /// Kernels and biases once they are packed.
@@ -18,21 +19,32 @@ import Tensors
     var expansion: (kernel: Buffer, bias: Buffer)?
     var depthwise: (kernel: Buffer, bias: Buffer)
     var projection: (kernel: Buffer, bias: Buffer)
+    var stem: StemOperation.Packed?
 
     var all: [Buffer] {
-      [expansion, depthwise, projection].compactMap(\.self).flatMap { [$0.kernel, $0.bias] }
+      [expansion, depthwise, projection].compactMap(\.self).flatMap { [$0.kernel, $0.bias] } + (stem?.all ?? [])
     }
   }
 
-  init(expansion: ConvolutionOperation?, depthwise: ConvolutionOperation, projection: ConvolutionOperation) {
+  init(
+    expansion: ConvolutionOperation?, stem: StemOperation?, depthwise: ConvolutionOperation,
+    projection: ConvolutionOperation
+  ) {
     self.expansion = expansion
+    self.stem = stem
     self.depthwise = depthwise
     self.projection = projection
-    inputs = [(expansion ?? depthwise).inputs[0]] + projection.inputs.dropFirst()
+    inputs = [stem?.inputs[0] ?? (expansion ?? depthwise).inputs[0]] + projection.inputs.dropFirst()
     output = projection.output
   }
 
-  private var parts: [ConvolutionOperation] { [expansion, depthwise, projection].compactMap(\.self) }
+  private var convolutions: [ConvolutionOperation] {
+    [stem?.convolution ?? expansion, depthwise, projection].compactMap(\.self)
+  }
+
+  private var parts: [any Operation] {
+    (stem.map { [$0] } ?? []) + [expansion, depthwise, projection].compactMap(\.self)
+  }
 
   var name: String { projection.name }
   var inputs: [Program.ValueID]
@@ -43,31 +55,41 @@ import Tensors
     let stored = emitter.stored(inputs[0])
     let width = Processor.blockWidth
     // Channels-last serves as well where all blocks of it are whole.
-    let isReadable = stored.layout == .channelsLast && stored.shape[2] % width == 0
-    guard let shape = shape(emitter, isReadable ? .channelsLast : .blocked(width)) else {
+    let isReadable = stem != nil || stored.layout == .channelsLast && stored.shape[2] % width == 0
+    let entrance = stem?.shape(emitter)
+    guard stem == nil || entrance != nil, let shape = shape(emitter, isReadable ? .channelsLast : .blocked(width))
+    else {
       for part in parts { try part.emitForward(emitter) }
       return
     }
-    let x = isReadable ? stored : try emitter.activation(inputs[0], in: .blocked(width))
+    let x = try emitter.activation(inputs[0], in: isReadable ? .channelsLast : .blocked(width))
     let y = emitter.activation(emitter.program.shapes[output], .blocked(width))
     let residual = projection.hasResidual ? try emitter.activation(inputs[1], in: y.layout).buffer : nil
     let packed = if let packed { packed } else { try pack(emitter, width: width) }
     self.packed = packed
     let workers = Int(EngineThreads.use(0))
-    let scratch = emitter.buffer(floatCount: graft_inverted_scratch(shape, workers))
+    let scratch = emitter.buffer(
+      floatCount: entrance.map { entrance in
+        withUnsafePointer(to: entrance) { graft_inverted_scratch(shape, $0, workers) }
+      } ?? graft_inverted_scratch(shape, nil, workers))
     var operationCount = 0
-    for part in parts {
-      emitter.count(part.workload(.forward, emitter))
+    for part in convolutions {
+      emitter.count(part.workload(.forward, emitter, by: part === stem?.convolution ? .stem : .primitive))
       operationCount += part.operationCount(emitter.program.shapes[part.output]) * emitter.batch
     }
     let touched = [x.buffer, y.buffer, scratch, residual].compactMap(\.self) + packed.all
     emitter.step(name, "inverted_residual", touching: touched, operationCount: operationCount) {
       let kernels = graft_inverted_kernels(
-        expand: packed.expansion?.kernel.floats, expand_bias: packed.expansion?.bias.floats,
+        expand: (packed.stem?.kernel ?? packed.expansion?.kernel)?.floats,
+        expand_bias: (packed.stem?.bias ?? packed.expansion?.bias)?.floats,
         depthwise: packed.depthwise.kernel.floats, depthwise_bias: packed.depthwise.bias.floats,
         project: packed.projection.kernel.floats, project_bias: packed.projection.bias.floats)
-      graft_inverted_residual(
-        y.buffer.floats, x.buffer.floats, residual?.floats, kernels, shape, scratch.floats, workers)
+      func compute(_ stem: UnsafePointer<graft_stem>?) {
+        graft_inverted_residual(
+          y.buffer.floats, x.buffer.floats, residual?.floats, kernels, shape, stem, scratch.floats, workers)
+      }
+      guard let entrance, let rescaling = packed.stem else { return compute(nil) }
+      withUnsafePointer(to: entrance.rescaled(by: rescaling)) { compute($0) }
     }
     emitter.set(output, y)
   }
@@ -84,8 +106,8 @@ import Tensors
     let (input, between, result) = (shapes[inputs[0]], shapes[depthwise.output], shapes[output])
     let before = shapes[depthwise.inputs[0]]
     guard emitter.imageType == .f32, !emitter.options.without.contains(.layout),
-      let last = projection.activation.bounds,
-      let middle = depthwise.activation.bounds, let first = expansion.map(\.activation.bounds) ?? (0, 0)
+      let last = projection.activation.bounds, let middle = depthwise.activation.bounds,
+      let first = (stem?.convolution ?? expansion).map(\.activation.bounds) ?? (0, 0)
     else { return nil }
     let view = layout.view(of: input, batch: emitter.batch)
     let shape = graft_inverted(
@@ -109,7 +131,7 @@ import Tensors
     return Packed(
       expansion: try expansion.map { part throws(EngineError) in try pack(part, emitter, width: width) },
       depthwise: (window, packBias(of: depthwise, emitter, width: width)),
-      projection: try pack(projection, emitter, width: width))
+      projection: try pack(projection, emitter, width: width), stem: try stem?.packed(emitter))
   }
 
   /// A kernel of one by one in panels, and its bias.
@@ -157,10 +179,12 @@ extension Program {
         projection.activation.bounds != nil, !needsGradient[projection.output],
         let depthwise = part(projection.inputs[0], where: \.isDepthwise)
       else { continue }
-      let expansion = part(depthwise.part.inputs[0], where: \.isPointwise)
+      let input = depthwise.part.inputs[0]
+      let expansion = part(input, where: \.isPointwise)
+      let stem = readers[input] == 1 ? makers[input].flatMap { operations[$0] as? StemOperation } : nil
       operations[place] = InvertedResidualOperation(
-        expansion: expansion?.part, depthwise: depthwise.part, projection: projection)
-      gone.formUnion([depthwise.place] + (expansion.map { [$0.place] } ?? []))
+        expansion: expansion?.part, stem: stem, depthwise: depthwise.part, projection: projection)
+      gone.formUnion([depthwise.place, expansion?.place, stem == nil ? nil : makers[input]].compactMap(\.self))
     }
     operations = operations.indices.filter { !gone.contains($0) }.map { operations[$0] }
   }

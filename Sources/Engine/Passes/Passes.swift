@@ -13,6 +13,7 @@ extension Program {
     fuseResiduals()
     fuseActivations()
     guard !without.contains(.loops) else { return }
+    joinStems()
     joinInvertedResiduals()
     if options.precision == .f32 && !without.contains(.layout) { subsampleInputs() }
   }
