@@ -22,8 +22,8 @@ import Testing
 
     var testDescription: String {
       "\(size) by \(size), stride \(stride), dilation \(dilation), \(padding), on \(image), "
-        + "\(channels) to \(outputs), \(function)" + (border == nil ? "" : ", in a border") + (isRescaled ? ", rescaled" : "")
-        + (isBeforeBlocks ? "" : ", by itself")
+        + "\(channels) to \(outputs), \(function)" + (border == nil ? "" : ", in a border")
+        + (isRescaled ? ", rescaled" : "") + (isBeforeBlocks ? "" : ", by itself")
     }
   }
 
@@ -33,9 +33,10 @@ import Testing
     Stem(channels: 2, outputs: 16, stride: 3, function: .relu(maxValue: 0.6)), Stem(size: 1, function: .linear),
     Stem(padding: .valid, border: Insets2D(top: 0, bottom: 1, left: 0, right: 1)),
     // Wider than what stays near, a window nearly as wide as the image, one of which zeros are most.
-    Stem(image: Size2D(4, 430), channels: 4, size: 5, stride: 1, function: .softsign), Stem(size: 5, function: .relu(maxValue: 3)),
+    Stem(image: Size2D(4, 430), channels: 4, size: 5, stride: 1, function: .softsign),
     Stem(image: Size2D(12), outputs: 80, size: 8, stride: 1, padding: .valid),
-    Stem(image: Size2D(6), size: 7, stride: 1), Stem(image: Size2D(31, 16), size: 11, stride: 4),
+    Stem(size: 5, function: .relu(maxValue: 3)), Stem(image: Size2D(6), size: 7, stride: 1),
+    Stem(image: Size2D(31, 16), size: 11, stride: 4),
     // By oneDNN.
     Stem(outputs: 24, isFast: false), Stem(channels: 5, isFast: false), Stem(stride: 1, dilation: 2, isFast: false),
     Stem(isBeforeBlocks: false, isFast: false),

@@ -35,10 +35,13 @@ struct SanitizedPlans {
       }
     }
     for padding in [Padding.same, .valid] {
-      let inverted = try invertedResiduals(padding)
-      for (graph, isFrozen) in [(try blocks(padding), false), (inverted, true), (inverted, false)] {
+      let (blocks, inverted, stem) = (try blocks(padding), try invertedResiduals(padding), try stem(padding))
+      for (graph, isFrozen, wantsInputGradients) in [
+        (blocks, false, true), (inverted, true, false), (inverted, false, true), (stem, true, false),
+        (stem, false, false),
+      ] {
         planCount += try await EngineActor.run { () throws in
-          try steps(of: graph, training: false, isFrozen: isFrozen)
+          try steps(of: graph, training: false, isFrozen: isFrozen, wantsInputGradients: wantsInputGradients)
         }
         layerCount += graph.layerNames.count
       }
@@ -83,11 +86,23 @@ struct SanitizedPlans {
     return graph
   }
 
+  /// A first convolution that rescales pictures, and one that likes blocks.
+  private static func stem(_ padding: Padding) throws -> Graph {
+    var graph = Graph(name: "stem")
+    var node = try graph.addInput(Input(shape: [23, 19, 3]), named: "image")
+    node = try graph.apply(Rescaling(scale: [0.5], offset: [-1]), named: "rescaling", to: [node])
+    node = try graph.apply(
+      Conv2D(filters: 48, kernelSize: Size2D(7), strides: Size2D(2), padding: padding, activation: .relu()),
+      named: "stem", to: [node])
+    graph.outputs = [try graph.apply(Conv2D(filters: 16, kernelSize: Size2D(3)), named: "window", to: [node])]
+    return graph
+  }
+
   /// Runs a graph in every way.
   ///
   /// - Returns: In how many ways.
   @EngineActor private static func steps(
-    of graph: Graph, training: Bool, isFrozen: Bool = false
+    of graph: Graph, training: Bool, isFrozen: Bool = false, wantsInputGradients: Bool = true
   ) throws -> Int {
     let trainable = isFrozen ? [] : Set(graph.parameters.filter(\.parameter.isTrainable).map(\.path))
     var count = 0
@@ -101,7 +116,7 @@ struct SanitizedPlans {
             batchSize: 2, trainable: trainable, trainingLayers: training ? Set(graph.layerNames) : [],
             batchNormalization: training ? .trainingStatistics : .frozenStatistics, precision: precision,
             without: without)
-          options.wantsInputGradients = !isFrozen
+          options.wantsInputGradients = wantsInputGradients
           options.laneCount = laneCount
           let plan = try Plan(graph, parameters: bank, options: options)
           for port in plan.inputs { port.values.update(repeating: 0.5) }
