@@ -8,12 +8,13 @@ size_t graft_winograd_kernel_count(size_t inputs, size_t outputs, size_t width) 
   return FOR_WIDTH(width, graft_winograd_kernel_count)(inputs, outputs);
 }
 
-void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs, size_t width) {
-  FOR_WIDTH(width, graft_winograd_pack)(u, w, inputs, outputs);
+void graft_winograd_pack(float *u, const float *w, const float *scale, size_t inputs, size_t outputs, size_t width) {
+  FOR_WIDTH(width, graft_winograd_pack)(u, w, scale, inputs, outputs);
 }
 
-void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs, size_t width) {
-  FOR_WIDTH(width, graft_winograd_pack_back)(u, w, inputs, outputs);
+void graft_winograd_pack_back(float *u, const float *w, const float *scale, size_t inputs, size_t outputs,
+                              size_t width) {
+  FOR_WIDTH(width, graft_winograd_pack_back)(u, w, scale, inputs, outputs);
 }
 
 size_t graft_winograd_scratch(graft_convolution s, size_t workers) {

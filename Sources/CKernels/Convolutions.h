@@ -7,8 +7,8 @@
 #define LOOPS(width)                                                                                                      \
   bool graft_winograd_is_fast_##width(graft_convolution shape);                                                           \
   size_t graft_winograd_kernel_count_##width(size_t inputs, size_t outputs);                                              \
-  void graft_winograd_pack_##width(float *u, const float *w, size_t inputs, size_t outputs);                              \
-  void graft_winograd_pack_back_##width(float *u, const float *w, size_t inputs, size_t outputs);                         \
+  void graft_winograd_pack_##width(float *u, const float *w, const float *scale, size_t inputs, size_t outputs);          \
+  void graft_winograd_pack_back_##width(float *u, const float *w, const float *scale, size_t inputs, size_t outputs);     \
   size_t graft_winograd_scratch_##width(graft_convolution shape, size_t workers);                                         \
   void graft_winograd_##width(float *y, const float *x, const float *u, graft_convolution shape, graft_ending ending,     \
                               float *scratch, size_t workers);                                                            \

@@ -82,6 +82,28 @@ INLINE void put_stem(const struct job *j, const struct strips *t, float *ring, f
   }
 }
 
+// Rows of the input into the ring, with the channels made more, where rows are so wide that no tile goes over their ends.
+INLINE void expand_rows(const struct job *j, const struct strips *t, float *ring, const float *x, const size_t pixel,
+                        size_t first, size_t last) {
+  const graft_inverted *s = &j->shape;
+  const size_t blocks = s->expanded / WIDTH, together = pixels_together(s->columns);
+  struct pointwise p = {.pixel = pixel, .block = s->block, .channels = s->inputs, .w = j->kernels.expand, .y = ring,
+                        .to_block = t->row_of_block, .ending = {.low = s->low[0], .high = s->high[0]}};
+  for (size_t panel = 0; panel < panels_of(blocks); panel++) {
+    const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
+    p.bias = j->kernels.expand_bias + begin * WIDTH;
+    for (size_t row = first; row < last; row++) {
+      p.x = x + row * s->columns * pixel;
+      p.place[0] = row % t->slots * t->row + begin * t->row_of_block + s->left * WIDTH;
+      for (size_t column = 0; column < s->columns; column += together) {
+        pointwise(&p, WIDTH, PLAIN, together, wide);
+        p.x += together * pixel, p.place[0] += together * WIDTH;
+      }
+    }
+    p.w += s->inputs * wide * WIDTH;
+  }
+}
+
 // Rows `first` up to `last` of the input into the ring, with the channels made more.
 INLINE void expand(const struct job *j, const struct strips *t, float *ring, size_t sample, size_t first, size_t last) {
   const graft_inverted *s = &j->shape;
@@ -94,6 +116,11 @@ INLINE void expand(const struct job *j, const struct strips *t, float *ring, siz
         float *to = ring + row % t->slots * t->row + b * t->row_of_block + s->left * WIDTH;
         for (size_t c = 0; c < s->columns; c++) STORE(to + c * WIDTH, LOAD(from + c * s->pixel));
       }
+    return;
+  }
+  if (s->columns % PIXELS == 0 || s->columns % 7 == 0) {
+    if (s->pixel == WIDTH) expand_rows(j, t, ring, x, WIDTH, first, last);
+    else expand_rows(j, t, ring, x, s->pixel, first, last);
     return;
   }
   struct pointwise p = {.pixel = s->pixel, .block = s->block, .channels = s->inputs, .w = j->kernels.expand, .y = ring,
@@ -111,7 +138,7 @@ INLINE void expand(const struct job *j, const struct strips *t, float *ring, siz
         if (++column == s->columns) column = 0;
       }
       p.x = x + pixel * s->pixel;
-      pointwise(&p, count, wide);
+      pointwise(&p, WIDTH, ANY, count, wide);
     }
     p.w += s->inputs * wide * WIDTH;
   }
@@ -178,12 +205,13 @@ INLINE void project(const struct job *j, const struct strips *t, const float *be
   for (size_t panel = 0; panel < panels_of(blocks); panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
     p.bias = j->kernels.project_bias + begin * WIDTH;
-    size_t place = (sample * blocks + begin) * image + first * s->output_columns * WIDTH;
+    const size_t place = (sample * blocks + begin) * image + first * s->output_columns * WIDTH;
     for (size_t pixel = 0, next; pixel < pixels; pixel += next) {
       next = pixels_next(pixels - pixel, together);
-      for (size_t i = 0; i < next; i++, place += WIDTH) p.place[i] = place;
+      p.place[0] = place + pixel * WIDTH;
       p.x = between + pixel * WIDTH;
-      pointwise(&p, next, wide);
+      if (j->residual) pointwise(&p, WIDTH, ROW, next, wide);
+      else pointwise(&p, WIDTH, PLAIN, next, wide);
     }
     p.w += s->expanded * wide * WIDTH;
   }

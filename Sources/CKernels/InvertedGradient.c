@@ -60,12 +60,11 @@ INLINE void products(float *y, size_t y_block, const float *x, size_t x_block, c
   const size_t together = pixels_together(count), blocks = blocks_of(outputs);
   for (size_t panel = 0; panel < panels_of(blocks); panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
-    size_t place = begin * y_block;
     for (size_t pixel = 0, next; pixel < count; pixel += next) {
       next = pixels_next(count - pixel, together);
-      for (size_t i = 0; i < next; i++, place += WIDTH) p.place[i] = place;
+      p.place[0] = begin * y_block + pixel * WIDTH;
       p.x = x + pixel * WIDTH;
-      pointwise(&p, next, wide);
+      pointwise(&p, WIDTH, ROW, next, wide);
     }
     p.w += inputs * wide * WIDTH;
   }

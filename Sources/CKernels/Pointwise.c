@@ -18,9 +18,17 @@ size_t graft_panels_count(size_t inputs, size_t outputs) { return inputs * block
 
 struct packing {
   float *panels;
-  const float *table;
+  const float *table, *scale;
   size_t inputs, outputs;  // rows and columns of the table
 };
+
+// What a block of columns, or as many of its channels as there are, is multiplied by.
+INLINE void put_scale(block *to, const float *scale, size_t outputs) {
+  *to = (block){0} + 1;
+  if (!scale) return;
+  if (outputs >= WIDTH) *to = LOAD(scale);
+  else for (size_t i = 0; i < outputs; i++) (*to)[i] = scale[i];
+}
 
 // [panel][input][blocks of the panel][width], channels that there are not being zero
 GRAFT_CLONES static void pack_range(const void *context, size_t first, size_t last) {
@@ -33,8 +41,10 @@ GRAFT_CLONES static void pack_range(const void *context, size_t first, size_t la
       for (size_t b = begin; b < end; b++, to += WIDTH) {
         const float *from = j->table + input * j->outputs + b * WIDTH;
         const size_t left = j->outputs - b * WIDTH;
-        if (left >= WIDTH) STREAM(to, LOAD(from));
-        else for (size_t i = 0; i < WIDTH; i++) to[i] = i < left ? from[i] : 0;
+        block scale;
+        put_scale(&scale, j->scale ? j->scale + b * WIDTH : NULL, left);
+        if (left >= WIDTH) STREAM(to, LOAD(from) * scale);
+        else for (size_t i = 0; i < WIDTH; i++) to[i] = i < left ? from[i] * scale[i] : 0;
       }
   }
   SETTLE();
@@ -47,32 +57,36 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t first, size
   for (size_t panel = first; panel < last; panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
     float *to = j->panels + begin * j->outputs * WIDTH;
-    for (size_t output = 0; output < j->outputs; output += WIDTH)
+    for (size_t output = 0; output < j->outputs; output += WIDTH) {
+      const size_t outputs = j->outputs - output;
+      block scale;
+      put_scale(&scale, j->scale ? j->scale + output : NULL, outputs);
       for (size_t b = 0; b < wide; b++) {
-        const size_t input = (begin + b) * WIDTH, inputs = j->inputs - input, outputs = j->outputs - output;
+        const size_t input = (begin + b) * WIDTH, inputs = j->inputs - input;
         const float *from = j->table + input * j->outputs + output;
         if (inputs >= WIDTH && outputs >= WIDTH) {
           block rows[WIDTH];
-          UNROLLED for (size_t i = 0; i < WIDTH; i++) rows[i] = LOAD(from + i * j->outputs);
+          UNROLLED for (size_t i = 0; i < WIDTH; i++) rows[i] = LOAD(from + i * j->outputs) * scale;
           transpose(rows);
           UNROLLED for (size_t i = 0; i < WIDTH; i++) STREAM(to + ((output + i) * wide + b) * WIDTH, rows[i]);
           continue;
         }
         for (size_t o = 0; o < outputs && o < WIDTH; o++)
           for (size_t i = 0; i < WIDTH; i++)
-            to[((output + o) * wide + b) * WIDTH + i] = i < inputs ? from[i * j->outputs + o] : 0;
+            to[((output + o) * wide + b) * WIDTH + i] = i < inputs ? from[i * j->outputs + o] * scale[o] : 0;
       }
+    }
   }
   SETTLE();
 }
 
-void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs) {
-  struct packing j = {panels, table, inputs, outputs};
+void graft_panels_pack(float *panels, const float *table, const float *scale, size_t inputs, size_t outputs) {
+  struct packing j = {panels, table, scale, inputs, outputs};
   graft_parallel(panels_of(blocks_of(outputs)), 1, pack_range, &j);
 }
 
-void graft_panels_pack_back(float *panels, const float *table, size_t inputs, size_t outputs) {
-  struct packing j = {panels, table, inputs, outputs};
+void graft_panels_pack_back(float *panels, const float *table, const float *scale, size_t inputs, size_t outputs) {
+  struct packing j = {panels, table, scale, inputs, outputs};
   graft_parallel(panels_of(blocks_of(inputs)), 1, pack_back_range, &j);
 }
 
@@ -82,12 +96,13 @@ INLINE void panel_of_sample(struct pointwise *p, const struct job *j, size_t sam
   const graft_convolution *s = &j->shape;
   const size_t pixels = s->rows * s->columns, together = pixels_together(last - first);
   const float *x = j->x + sample * s->inputs * pixels;
-  size_t place = ((sample * (s->outputs / WIDTH) + begin) * pixels + first) * WIDTH;
+  const size_t place = ((sample * (s->outputs / WIDTH) + begin) * pixels + first) * WIDTH;
   for (size_t pixel = first, next; pixel < last; pixel += next) {
     next = pixels_next(last - pixel, together);
-    for (size_t i = 0; i < next; i++, place += WIDTH) p->place[i] = place;
+    p->place[0] = place + (pixel - first) * WIDTH;
     p->x = x + pixel * WIDTH;
-    pointwise(p, next, wide);
+    if (p->ending.residual || p->ending.mask.values) pointwise(p, WIDTH, ROW, next, wide);
+    else pointwise(p, WIDTH, PLAIN, next, wide);
   }
 }
 

@@ -29,7 +29,6 @@ enum { ALONE = 8 };
 // sum[pixel][block] += Σ over so many inputs of one block.
 INLINE void add_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w, size_t inputs,
                        const int pixels, const int wide) {
-  UNROLLED for (int i = 0; i < pixels; i++) __builtin_prefetch(x + p->block + (size_t)i * p->pixel);
   for (size_t k = 0; k < inputs; k++, w += wide * WIDTH) {
     block factor[WIDEST];
     UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(w + j * WIDTH);
@@ -41,17 +40,28 @@ INLINE void add_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, con
 // sum[pixel][block] += Σ over all inputs, so many of which lie together.
 INLINE void add_all_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w,
                            size_t inputs, const size_t run, const int pixels, const int wide) {
-  for (; inputs >= run; inputs -= run, x += p->block, w += wide * WIDTH * run)
+  for (; inputs >= run; inputs -= run, x += p->block, w += wide * WIDTH * run) {
+    if (inputs > run) UNROLLED for (int i = 0; i < pixels; i++) __builtin_prefetch(x + p->block + (size_t)i * p->pixel);
     add_inputs(sum, p, x, w, run, pixels, wide);
+  }
   if (inputs > 0) add_inputs(sum, p, x, w, inputs, pixels, wide);
 }
 
-INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const int pixels, const int wide) {
+// How results are put away: neighbours behind each other from place[0] on, where in plain order nothing is added to them
+// and no mask lies over them, or each at its place.
+enum order { PLAIN, ROW, ANY };
+
+INLINE size_t place_of_pixel(const struct pointwise *p, const enum order order, int pixel) {
+  return order == ANY ? p->place[pixel] : p->place[0] + (size_t)pixel * WIDTH;
+}
+
+INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const enum order order, const int pixels,
+                           const int wide) {
   const size_t most = ALONE * run;
   // What is needed last is called for first.
-  UNROLLED for (int i = 0; i < pixels; i++)
+  if (order != PLAIN) UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) {
-      const size_t place = p->place[i] + (size_t)j * p->to_block;
+      const size_t place = place_of_pixel(p, order, i) + (size_t)j * p->to_block;
       if (p->ending.residual) __builtin_prefetch(p->ending.residual + place);
       if (p->ending.mask.values) __builtin_prefetch(p->ending.mask.values + place);
     }
@@ -74,8 +84,10 @@ INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const in
   }
   struct cut cut;
   cut_of(&cut, &p->ending);
+  if (order == PLAIN) cut.residual = cut.known = NULL;
   UNROLLED for (int i = 0; i < pixels; i++)
-    UNROLLED for (int j = 0; j < wide; j++) end(p->y, &all[i][j], &cut, p->place[i] + (size_t)j * p->to_block);
+    UNROLLED for (int j = 0; j < wide; j++)
+      end(p->y, &all[i][j], &cut, place_of_pixel(p, order, i) + (size_t)j * p->to_block);
 }
 
 // So many pixels go together where there are as many: seven where that leaves none over, as in usual images.
@@ -86,26 +98,24 @@ INLINE size_t pixels_next(size_t left, size_t together) {
   return left >= together ? together : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
-INLINE void pointwise_pixels(const struct pointwise *p, const size_t run, size_t pixels, const int wide) {
+INLINE void pointwise_pixels(const struct pointwise *p, const size_t run, const enum order order, size_t pixels,
+                             const int wide) {
   switch (pixels) {
-    case 8: pointwise_tile(p, run, 8, wide); break;
-    case 7: pointwise_tile(p, run, 7, wide); break;
-    case 4: pointwise_tile(p, run, 4, wide); break;
-    case 2: pointwise_tile(p, run, 2, wide); break;
-    default: pointwise_tile(p, run, 1, wide); break;
+    case 8: pointwise_tile(p, run, order, 8, wide); break;
+    case 7: pointwise_tile(p, run, order, 7, wide); break;
+    case 4: pointwise_tile(p, run, order, 4, wide); break;
+    case 2: pointwise_tile(p, run, order, 2, wide); break;
+    default: pointwise_tile(p, run, order, 1, wide); break;
   }
 }
 
-// So many pixels by so many blocks, `run` inputs of a pixel lying together.
-INLINE void pointwise_runs(const struct pointwise *p, const size_t run, size_t pixels, size_t wide) {
+// So many pixels by so many blocks, `run` inputs of a pixel lying together: WIDTH where they lie in blocks.
+INLINE void pointwise(const struct pointwise *p, const size_t run, const enum order order, size_t pixels, size_t wide) {
   switch (wide) {
-    case 3: pointwise_pixels(p, run, pixels, 3); break;
-    case 2: pointwise_pixels(p, run, pixels, 2); break;
-    default: pointwise_pixels(p, run, pixels, 1); break;
+    case 3: pointwise_pixels(p, run, order, pixels, 3); break;
+    case 2: pointwise_pixels(p, run, order, pixels, 2); break;
+    default: pointwise_pixels(p, run, order, pixels, 1); break;
   }
 }
-
-// The same where inputs lie in blocks.
-INLINE void pointwise(const struct pointwise *p, size_t pixels, size_t wide) { pointwise_runs(p, WIDTH, pixels, wide); }
 
 #endif

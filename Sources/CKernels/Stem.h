@@ -33,9 +33,9 @@ INLINE void stem_results(struct pointwise *p, const graft_stem *s, const float *
   p->channels = s->size[0] * run;
   for (size_t column = 0, next; column < s->output_columns; column += next) {
     next = pixels_next(s->output_columns - column, together);
-    for (size_t i = 0; i < next; i++, place += WIDTH) p->place[i] = place;
+    p->place[0] = place + column * WIDTH;
     p->x = seen + column * p->pixel;
-    pointwise_runs(p, run, next, wide);
+    pointwise(p, run, PLAIN, next, wide);
   }
 }
 

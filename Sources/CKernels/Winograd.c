@@ -19,15 +19,18 @@ size_t NAMED(graft_winograd_kernel_count)(size_t inputs, size_t outputs) {
 
 struct packing {
   float *u;
-  const float *w;
+  const float *w, *scale;
   size_t rows, columns;  // of the table: inputs and outputs of the way there
 };
 
-// G g Gᵀ of a block of columns of one row of the table.
-INLINE void transform_kernel(block u[POSITIONS], const float *w, size_t tap) {
+// G g Gᵀ of a block of columns, from `column` on, of one row of the table.
+INLINE void transform_kernel(block u[POSITIONS], const struct packing *j, size_t row, size_t column) {
+  const size_t tap = j->rows * j->columns;
+  const float *w = j->w + row * j->columns + column;
+  const block scale = j->scale ? LOAD(j->scale + column) : (block){0} + 1;
   block half[4][3];
   UNROLLED for (size_t c = 0; c < 3; c++) {
-    const block a = LOAD(w + c * tap), b = LOAD(w + (3 + c) * tap), d = LOAD(w + (6 + c) * tap);
+    const block a = LOAD(w + c * tap) * scale, b = LOAD(w + (3 + c) * tap) * scale, d = LOAD(w + (6 + c) * tap) * scale;
     half[0][c] = a;
     half[1][c] = (a + b + d) * 0.5f;
     half[2][c] = (a - b + d) * 0.5f;
@@ -44,13 +47,13 @@ INLINE void transform_kernel(block u[POSITIONS], const float *w, size_t tap) {
 // u[position][panel of outputs][input][2·width]
 GRAFT_CLONES static void pack_range(const void *context, size_t begin, size_t end) {
   const struct packing j = *(const struct packing *)context;
-  const size_t count = panels(j.columns), tap = j.rows * j.columns;
+  const size_t count = panels(j.columns);
   for (size_t panel = begin; panel < end; panel++)
     for (size_t input = 0; input < j.rows; input++)
       for (size_t half = 0; half < 2; half++) {
         const size_t output = panel * PANEL + half * WIDTH;
         block u[POSITIONS] = {0};
-        if (output < j.columns) transform_kernel(u, j.w + input * j.columns + output, tap);
+        if (output < j.columns) transform_kernel(u, &j, input, output);
         for (size_t p = 0; p < POSITIONS; p++)
           STREAM(j.u + ((p * count + panel) * j.rows + input) * PANEL + half * WIDTH, u[p]);
       }
@@ -61,7 +64,7 @@ GRAFT_CLONES static void pack_range(const void *context, size_t begin, size_t en
 // transformed one exchanges the first and last of its rows and columns.
 GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size_t end) {
   const struct packing j = *(const struct packing *)context;
-  const size_t count = panels(j.rows), tap = j.rows * j.columns;
+  const size_t count = panels(j.rows);
   static const size_t turned[4] = {3, 1, 2, 0};
   block turn[POSITIONS][WIDTH];
   for (size_t panel = begin; panel < end; panel++)
@@ -70,7 +73,7 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size
         const size_t input = panel * PANEL + half * WIDTH;
         for (size_t i = 0; i < WIDTH; i++) {
           block u[POSITIONS] = {0};
-          if (input < j.rows) transform_kernel(u, j.w + (input + i) * j.columns + output, tap);
+          if (input < j.rows) transform_kernel(u, &j, input + i, output);
           for (size_t p = 0; p < POSITIONS; p++) turn[p][i] = u[p];
         }
         for (size_t p = 0; p < POSITIONS; p++) {
@@ -83,13 +86,13 @@ GRAFT_CLONES static void pack_back_range(const void *context, size_t begin, size
   SETTLE();
 }
 
-void NAMED(graft_winograd_pack)(float *u, const float *w, size_t inputs, size_t outputs) {
-  struct packing j = {u, w, inputs, outputs};
+void NAMED(graft_winograd_pack)(float *u, const float *w, const float *scale, size_t inputs, size_t outputs) {
+  struct packing j = {u, w, scale, inputs, outputs};
   graft_parallel(panels(outputs), 1, pack_range, &j);
 }
 
-void NAMED(graft_winograd_pack_back)(float *u, const float *w, size_t inputs, size_t outputs) {
-  struct packing j = {u, w, inputs, outputs};
+void NAMED(graft_winograd_pack_back)(float *u, const float *w, const float *scale, size_t inputs, size_t outputs) {
+  struct packing j = {u, w, scale, inputs, outputs};
   graft_parallel(panels(inputs), 1, pack_back_range, &j);
 }
 

@@ -164,10 +164,11 @@ typedef struct {
 bool graft_winograd_is_fast(graft_convolution shape);
 // How many numbers a kernel has once it is transformed.
 size_t graft_winograd_kernel_count(size_t inputs, size_t outputs, size_t width);
-// u, at a multiple of 64 bytes, from w[3][3][inputs][outputs]; for the way back, from the gradients of outputs to those of
-// inputs.
-void graft_winograd_pack(float *u, const float *w, size_t inputs, size_t outputs, size_t width);
-void graft_winograd_pack_back(float *u, const float *w, size_t inputs, size_t outputs, size_t width);
+// u, at a multiple of 64 bytes, from w[3][3][inputs][outputs]·scale[outputs], scale being NULL for 1; for the way back, from
+// the gradients of outputs to those of inputs.
+void graft_winograd_pack(float *u, const float *w, const float *scale, size_t inputs, size_t outputs, size_t width);
+void graft_winograd_pack_back(float *u, const float *w, const float *scale, size_t inputs, size_t outputs,
+                              size_t width);
 // y = x * w on at most so many threads, each with its part of the scratch. The results do not depend on their number.
 size_t graft_winograd_scratch(graft_convolution shape, size_t workers);
 void graft_winograd(float *y, const float *x, const float *u, graft_convolution shape, graft_ending ending,
@@ -183,10 +184,11 @@ void graft_pointwise_gradient(float *dw, float *db, const float *x, const float 
                               bool accumulate);
 
 // For windows of one without borders on blocks of sixteen channels: panels, at a multiple of 64 bytes, from
-// w[inputs][outputs]; and for the way back, from the gradients of outputs to those of inputs.
+// w[inputs][outputs]·scale[outputs], scale being NULL for 1; and for the way back, from the gradients of outputs to those of
+// inputs.
 size_t graft_panels_count(size_t inputs, size_t outputs);
-void graft_panels_pack(float *panels, const float *table, size_t inputs, size_t outputs);
-void graft_panels_pack_back(float *panels, const float *table, size_t inputs, size_t outputs);
+void graft_panels_pack(float *panels, const float *table, const float *scale, size_t inputs, size_t outputs);
+void graft_panels_pack_back(float *panels, const float *table, const float *scale, size_t inputs, size_t outputs);
 // y = x·w; the bias as long as whole blocks
 void graft_pointwise(float *y, const float *x, const float *panels, graft_convolution shape, graft_ending ending);
 

@@ -18,7 +18,7 @@ extension ConvolutionOperation {
     else { return false }
     let packed =
       if let packedForLoop { packedForLoop } else {
-        try packKernel(
+        packKernel(
           emitter, for: loop, inputs: shape.inputs, outputs: shape.outputs, width: shape.width, back: false)
       }
     packedForLoop = packed
@@ -44,7 +44,7 @@ extension ConvolutionOperation {
       source.layout == emitter.stored(inputs[0]).layout
     else { return false }
     // From the gradient of the output to that of the input.
-    let packed = try packKernel(
+    let packed = packKernel(
       emitter, for: loop, inputs: shape.outputs, outputs: shape.inputs, width: shape.width, back: true)
     let function = emitter.options.without.contains(.fuse) ? nil : emitter.function(of: inputs[0])
     let bounds = function.flatMap { $0.onlyCuts ? $0.bounds : nil }
@@ -69,24 +69,12 @@ extension ConvolutionOperation {
   ///   - outputs: Its columns.
   private func packKernel(
     _ emitter: Emitter, for loop: Workload.Loop, inputs: Int, outputs: Int, width: Int, back: Bool
-  ) throws(EngineError) -> Buffer {
-    let (from, to) = back ? (outputs, inputs) : (inputs, outputs)
-    guard loop == .winograd else {
-      return try packKernel(emitter, floatCount: graft_panels_count(from, to)) { origin, packed in
-        let pack = back ? graft_panels_pack_back : graft_panels_pack
-        return { pack(packed.floats, origin.floats, inputs, outputs) }
-      }
-    }
-    return try packKernel(emitter, floatCount: graft_winograd_kernel_count(from, to, width)) { origin, packed in
-      let pack = back ? graft_winograd_pack_back : graft_winograd_pack
-      return { pack(packed.floats, origin.floats, inputs, outputs, width) }
-    }
-  }
-
-  /// A kernel of one by one in panels for the way back.
-  func packPanelsBack(_ emitter: Emitter) throws(EngineError) -> Buffer {
-    try packKernel(
-      emitter, for: .pointwise, inputs: kernel.rows, outputs: kernel.columns, width: Processor.blockWidth, back: true)
+  ) -> Buffer {
+    guard loop == .winograd else { return packPanels(emitter, back: back) }
+    let count =
+      back ? graft_winograd_kernel_count(outputs, inputs, width) : graft_winograd_kernel_count(inputs, outputs, width)
+    let pack = back ? graft_winograd_pack_back : graft_winograd_pack
+    return packTable(emitter, floatCount: count) { pack($0, $1, $2, inputs, outputs, width) }
   }
 
   /// What makes the gradient of the kernel if not oneDNN.

@@ -212,6 +212,32 @@ extension ConvolutionOperation {
     return packed
   }
 
+  /// The kernel as a loop of our own wants it, which brings it there from Keras's table with the factors of the columns.
+  func packTable(
+    _ emitter: Emitter, floatCount: Int,
+    by reader:
+      @escaping (
+        _ packed: UnsafeMutablePointer<Float>, _ table: UnsafePointer<Float>, _ scale: UnsafePointer<Float>?
+      ) -> Void
+  ) -> Buffer {
+    let (master, scale) = (emitter.master(kernel.path), foldedScale(emitter))
+    let packed = emitter.packed(floatCount: floatCount)
+    emitter.pack([kernel.path] + (normalization?.scaleParameters ?? [])) {
+      reader(packed.floats, master.floats, scale.map { UnsafePointer($0.floats) })
+    }
+    return packed
+  }
+
+  /// A kernel whose rows are those of a product of matrices, in panels for the way there or back.
+  func packPanels(_ emitter: Emitter, back: Bool = false) -> Buffer {
+    let (rows, columns) = (kernel.rows, kernel.columns)
+    let pack = back ? graft_panels_pack_back : graft_panels_pack
+    return packTable(emitter, floatCount: back ? graft_panels_count(columns, rows) : graft_panels_count(rows, columns))
+    {
+      pack($0, $1, $2, rows, columns)
+    }
+  }
+
   /// s = γ / √(σ² + ε) in memory, kept up to date; nil without a normalisation.
   private func foldedScale(_ emitter: Emitter) -> Buffer? {
     guard let normalization else { return nil }

@@ -84,7 +84,7 @@ extension ConvolutionOperation {
     func padded(_ count: Int) -> Int { (count + width - 1) / width * width }
     let (inputs, channels, outputs) = (shape.inputs, shape.expanded, shape.outputs)
     let panels = (
-      expand: try expansion.packPanelsBack(emitter), project: try projection.packPanelsBack(emitter)
+      expand: expansion.packPanels(emitter, back: true), project: projection.packPanels(emitter, back: true)
     )
     let expand = (
       kernel: emitter.buffer(floatCount: padded(inputs) * channels), bias: emitter.buffer(floatCount: channels)

@@ -129,20 +129,14 @@ import Tensors
       return { blocks.pack(origin.floats, to: packed.floats) }
     }
     return Packed(
-      expansion: try expansion.map { part throws(EngineError) in try pack(part, emitter, width: width) },
+      expansion: expansion.map { pack($0, emitter, width: width) },
       depthwise: (window, packBias(of: depthwise, emitter, width: width)),
-      projection: try pack(projection, emitter, width: width), stem: try stem?.packed(emitter))
+      projection: pack(projection, emitter, width: width), stem: stem?.packed(emitter))
   }
 
   /// A kernel of one by one in panels, and its bias.
-  private func pack(
-    _ part: ConvolutionOperation, _ emitter: Emitter, width: Int
-  ) throws(EngineError) -> (kernel: Buffer, bias: Buffer) {
-    let (rows, columns) = (part.kernel.rows, part.kernel.columns)
-    let kernel = try part.packKernel(emitter, floatCount: graft_panels_count(rows, columns)) { origin, packed in
-      { graft_panels_pack(packed.floats, origin.floats, rows, columns) }
-    }
-    return (kernel, packBias(of: part, emitter, width: width))
+  private func pack(_ part: ConvolutionOperation, _ emitter: Emitter, width: Int) -> (kernel: Buffer, bias: Buffer) {
+    (part.packPanels(emitter), packBias(of: part, emitter, width: width))
   }
 
   /// A bias as long as the blocks, zeros where there is none.

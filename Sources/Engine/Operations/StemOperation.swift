@@ -41,7 +41,7 @@ import Tensors
     }
     let x = try emitter.activation(inputs[0], in: .channelsLast)
     let y = emitter.activation(emitter.program.shapes[output], .blocked(Processor.blockWidth))
-    let packed = try packed(emitter)
+    let packed = packed(emitter)
     let workers = Int(EngineThreads.use(0))
     let scratch = emitter.buffer(floatCount: graft_stem_scratch(shape, workers))
     emitter.count(convolution.workload(.forward, emitter, by: .stem))
@@ -75,7 +75,7 @@ import Tensors
     let bounds = cutsOnTheWay ? convolution.activation.bounds : nil
     let workers = Int(EngineThreads.use(0))
     let scratch = emitter.buffer(floatCount: graft_stem_gradient_scratch(shape, workers))
-    let (packed, dy) = (try packed(emitter), gradient.buffer)
+    let (packed, dy) = (packed(emitter), gradient.buffer)
     emitter.count(convolution.workload(.parameterGradient, emitter, by: .stem))
     convolution.emitKernelGradient(
       emitter, "stem_gradient", touching: [x.buffer, y.buffer, dy, scratch] + packed.all
@@ -97,15 +97,11 @@ import Tensors
     return graft_stem_is_fast(shape) ? shape : nil
   }
 
-  func packed(_ emitter: Emitter) throws(EngineError) -> Packed {
+  func packed(_ emitter: Emitter) -> Packed {
     if let packed { return packed }
-    let (rows, columns) = (convolution.kernel.rows, convolution.kernel.columns)
-    let kernel = try convolution.packKernel(emitter, floatCount: graft_panels_count(rows, columns)) { origin, packed in
-      { graft_panels_pack(packed.floats, origin.floats, rows, columns) }
-    }
     let pixels = emitter.program.shapes[inputs[0]][1]
     let packed = Packed(
-      kernel: kernel, bias: convolution.packBias(emitter),
+      kernel: convolution.packPanels(emitter), bias: convolution.packBias(emitter),
       rescaling: rescaling?.packRow(emitter, channels: emitter.program.shapes[inputs[0]][2], pixels: pixels))
     self.packed = packed
     return packed
