@@ -39,7 +39,7 @@ enum { tile = 512 };
 
 struct unfolding {
   float *g;
-  const float *w, *scale;
+  const float *other, *w, *scale;
   float *dots;
   size_t rows, columns;
 };
@@ -55,6 +55,10 @@ GRAFT_CLONES static void unfold_range(const void *context, size_t begin, size_t 
       float sum[tile] = {0};
       for (size_t row = top; row < bottom; row++) {
         float *restrict g = j.g + row * j.columns + first;
+        if (j.other) {
+          const float *restrict other = j.other + row * j.columns + first;
+          for (size_t c = 0; c < count; c++) g[c] += other[c];
+        }
         if (j.dots) {
           const float *restrict w = j.w + row * j.columns + first;
           for (size_t c = 0; c < count; c++) sum[c] += g[c] * w[c];
@@ -71,8 +75,9 @@ GRAFT_CLONES static void unfold_range(const void *context, size_t begin, size_t 
   }
 }
 
-void graft_unfold(float *g, const float *w, const float *scale, float *dots, size_t rows, size_t columns) {
-  struct unfolding j = {g, w, scale, dots, rows, columns};
+void graft_unfold(float *g, const float *other, const float *w, const float *scale, float *dots, size_t rows,
+                  size_t columns) {
+  struct unfolding j = {g, other, w, scale, dots, rows, columns};
   graft_parallel((columns + 15) / 16, 1 + 1024 / (1 + rows), unfold_range, &j);
 }
 

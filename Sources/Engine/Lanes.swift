@@ -86,16 +86,18 @@ final class Lanes {
 
   /// Adds the gradients of all lanes up, always in one order, and does what is left to do with each while it is near.
   private func finish(_ index: Int) {
+    let last = lanes.count > 1 ? lanes[lanes.count - 1].gradients.baseAddress : nil
     for finish in finishes[index] {
-      for range in finish.ranges {
-        for other in lanes.dropFirst() {
-          graft_accumulate(
-            first.gradients.baseAddress.map { $0 + range.lowerBound },
-            other.gradients.baseAddress.map { $0 + range.lowerBound }, range.count, graft_f32)
-        }
-      }
-      finish.body()
+      for range in finish.ranges { for other in lanes.dropFirst() { add(other, range) } }
+      for other in lanes.dropFirst().dropLast() { add(other, finish.ownRange) }
+      finish.body(last.map { UnsafePointer($0) })
     }
+  }
+
+  private func add(_ other: Lane, _ range: Range<Int>) {
+    graft_accumulate(
+      first.gradients.baseAddress.map { $0 + range.lowerBound },
+      other.gradients.baseAddress.map { $0 + range.lowerBound }, range.count, graft_f32)
   }
 
   /// Does work for the lanes from outside: where one thread does everything, without the others.

@@ -399,8 +399,9 @@ void graft_scale_columns(float *y, const float *x, const float *scale, size_t ro
 // y (+)= x·scale; scale may be NULL for one
 void graft_scale_columns_into(float *y, const float *x, const float *scale, size_t rows, size_t columns,
                               bool accumulate);
-// dots[c] = Σ g·w down each column, and then g = g·scale in place; scale or both dots and w may be NULL
-void graft_unfold(float *g, const float *w, const float *scale, float *dots, size_t rows, size_t columns);
+// g = g + other, dots[c] = Σ g·w down each column, and then g = g·scale in place; other, scale, or both dots and w may be NULL
+void graft_unfold(float *g, const float *other, const float *w, const float *scale, float *dots, size_t rows,
+                  size_t columns);
 // dots[c] = Σ a·b down each column
 void graft_column_dots(float *dots, const float *a, const float *b, size_t rows, size_t columns);
 

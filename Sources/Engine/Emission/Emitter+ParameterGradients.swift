@@ -20,11 +20,8 @@ extension Emitter {
   /// Whether no other operation has a part in the gradients of these parameters.
   func isOnlyReader(of paths: [ParameterPath]) -> Bool { paths.allSatisfy { readerCounts[$0] == 1 } }
 
-  /// Adds work on the gradients of some parameters that is done once for a whole batch.
-  func finish(_ paths: [ParameterPath], _ body: @escaping () -> Void) {
-    guard lane.leader == nil else { return }
-    finishes.append(Finish(ranges: paths.compactMap { gradientRanges[$0] }, body: body))
-  }
+  /// Adds work on gradients that is done once for a whole batch; the first lane does it for all.
+  func finish(_ finish: Finish) { if lane.leader == nil { finishes.append(finish) } }
 
   /// Adds a step that puts single-precision numbers into the gradient of a parameter, where it trains.
   func writeGradient(of path: ParameterPath?, from source: Buffer, name: String) {

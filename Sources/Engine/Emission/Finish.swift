@@ -1,12 +1,14 @@
 /// Work on the gradients of some parameters that is done once for all lanes and all parts of a batch.
 struct Finish {
-  /// Where those gradients are.
+  /// Where gradients are that are added up before.
   let ranges: [Range<Int>]
-  /// What is done once they have been added up.
-  let body: () -> Void
+  /// Where those are to which it adds the last summand itself, as it goes through them anyway.
+  var ownRange = 0..<0
+  /// What is done then, with the gradients of the last of several lanes.
+  let body: (_ last: UnsafePointer<Float>?) -> Void
 
   /// How many numbers it goes through.
-  var count: Int { ranges.reduce(0) { $0 + $1.count } }
+  var count: Int { ranges.reduce(ownRange.count) { $0 + $1.count } }
 
   /// What goes through all other gradients, which have only to be added up.
   ///
@@ -15,10 +17,11 @@ struct Finish {
     let largest = 1 << 16
     var result: [Finish] = []
     var start = 0
-    for range in finishes.flatMap(\.ranges).sorted(by: { $0.lowerBound < $1.lowerBound }) + [count..<count] {
+    let taken = finishes.flatMap { $0.ranges + [$0.ownRange] }.filter { !$0.isEmpty }
+    for range in taken.sorted(by: { $0.lowerBound < $1.lowerBound }) + [count..<count] {
       while start < range.lowerBound {
         let end = min(start + largest, range.lowerBound)
-        result.append(Finish(ranges: [start..<end]) {})
+        result.append(Finish(ranges: [start..<end]) { _ in })
         start = end
       }
       start = max(start, range.upperBound)

@@ -54,13 +54,15 @@ extension ConvolutionOperation {
   /// been added up: what is linear in it is done once.
   func unfoldAtLast(_ emitter: Emitter, _ biasGradient: Buffer) {
     unfoldBias(emitter, biasGradient)
-    guard let normalization, let scale, let offset = emitter.gradientRanges[kernel.path]?.lowerBound else { return }
+    guard let normalization, let scale, let range = emitter.gradientRanges[kernel.path] else { return }
+    let offset = range.lowerBound
     let target = emitter.gradientBuffer
     let (rows, columns, run) = (kernel.rows, kernel.columns, emitter.run)
     guard let gamma = emitter.gradient(of: normalization.gamma) else {
-      return emitter.finish([kernel.path]) {
-        graft_unfold(target.floats + offset, nil, scale.floats, nil, rows, columns)
-      }
+      return emitter.finish(
+        Finish(ranges: [], ownRange: range) { last in
+          graft_unfold(target.floats + offset, last.map { $0 + offset }, nil, scale.floats, nil, rows, columns)
+        })
     }
     let (weights, mean, own) = (
       emitter.master(kernel.path), emitter.master(normalization.mean), bias.map(emitter.master)
@@ -76,10 +78,12 @@ extension ConvolutionOperation {
       }
     }
     let dots = emitter.buffer(floatCount: columns, isPersistent: true)
-    emitter.finish([kernel.path, normalization.gamma].compactMap(\.self)) {
-      graft_unfold(target.floats + offset, weights.floats, scale.floats, dots.floats, rows, columns)
-      let sum = target.floats + gamma.offset
-      for c in 0..<columns { sum[c] += dots.floats[c] / (variance.floats[c] + epsilon).squareRoot() }
-    }
+    emitter.finish(
+      Finish(ranges: [gamma.offset..<gamma.offset + columns], ownRange: range) { last in
+        graft_unfold(
+          target.floats + offset, last.map { $0 + offset }, weights.floats, scale.floats, dots.floats, rows, columns)
+        let sum = target.floats + gamma.offset
+        for c in 0..<columns { sum[c] += dots.floats[c] / (variance.floats[c] + epsilon).squareRoot() }
+      })
   }
 }
