@@ -15,6 +15,8 @@ enum { WORTH = 56 };
 
 // MARK: What is done
 
+// Each step is a function of its own for each processor: all tiles of all steps in one take minutes to compile.
+
 struct job {
   graft_inverted shape;
   graft_inverted_kernels kernels;
@@ -62,8 +64,8 @@ size_t graft_inverted_scratch(graft_inverted s, const graft_stem *stem, size_t w
 }
 
 // Rows `first` up to `last` of what a stem makes of a picture into the ring; `seen` is zero beside the picture.
-INLINE void put_stem(const struct job *j, const struct strips *t, float *ring, float *seen, size_t sample, size_t first,
-                     size_t last) {
+GRAFT_CLONES static void put_stem(const struct job *j, const struct strips *t, float *ring, float *seen, size_t sample,
+                                  size_t first, size_t last) {
   const graft_inverted *s = &j->shape;
   const graft_stem *stem = &j->stem;
   const float *picture = j->x + sample * stem->rows * stem->columns * stem->channels;
@@ -82,22 +84,24 @@ INLINE void put_stem(const struct job *j, const struct strips *t, float *ring, f
   }
 }
 
-// Rows of the input into the ring, with the channels made more, where rows are so wide that no tile goes over their ends.
-INLINE void expand_rows(const struct job *j, const struct strips *t, float *ring, const float *x, const size_t pixel,
-                        size_t first, size_t last) {
+// Rows of an input in blocks into the ring, with the channels made more, where rows are so wide that no tile goes over their
+// ends.
+GRAFT_CLONES static void expand_rows(const struct job *j, const struct strips *t, float *ring, const float *x,
+                                     size_t first, size_t last) {
   const graft_inverted *s = &j->shape;
   const size_t blocks = s->expanded / WIDTH, together = pixels_together(s->columns);
-  struct pointwise p = {.pixel = pixel, .block = s->block, .channels = s->inputs, .w = j->kernels.expand, .y = ring,
+  struct pointwise p = {.pixel = WIDTH, .block = s->block, .channels = s->inputs, .w = j->kernels.expand, .y = ring,
                         .to_block = t->row_of_block, .ending = {.low = s->low[0], .high = s->high[0]}};
   for (size_t panel = 0; panel < panels_of(blocks); panel++) {
     const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
     p.bias = j->kernels.expand_bias + begin * WIDTH;
     for (size_t row = first; row < last; row++) {
-      p.x = x + row * s->columns * pixel;
+      p.x = x + row * s->columns * WIDTH;
       p.place[0] = row % t->slots * t->row + begin * t->row_of_block + s->left * WIDTH;
       for (size_t column = 0; column < s->columns; column += together) {
-        pointwise(&p, WIDTH, PLAIN, together, wide);
-        p.x += together * pixel, p.place[0] += together * WIDTH;
+        if (together == PIXELS) pointwise_blocks(&p, WIDTH, PLAIN, PIXELS, wide);
+        else pointwise_blocks(&p, WIDTH, PLAIN, 7, wide);
+        p.x += together * WIDTH, p.place[0] += together * WIDTH;
       }
     }
     p.w += s->inputs * wide * WIDTH;
@@ -105,7 +109,8 @@ INLINE void expand_rows(const struct job *j, const struct strips *t, float *ring
 }
 
 // Rows `first` up to `last` of the input into the ring, with the channels made more.
-INLINE void expand(const struct job *j, const struct strips *t, float *ring, size_t sample, size_t first, size_t last) {
+GRAFT_CLONES static void expand(const struct job *j, const struct strips *t, float *ring, size_t sample, size_t first,
+                                size_t last) {
   const graft_inverted *s = &j->shape;
   const float *x = j->x + sample * s->sample;
   const size_t blocks = s->expanded / WIDTH;
@@ -118,9 +123,8 @@ INLINE void expand(const struct job *j, const struct strips *t, float *ring, siz
       }
     return;
   }
-  if (s->columns % PIXELS == 0 || s->columns % 7 == 0) {
-    if (s->pixel == WIDTH) expand_rows(j, t, ring, x, WIDTH, first, last);
-    else expand_rows(j, t, ring, x, s->pixel, first, last);
+  if (s->pixel == WIDTH && (s->columns % PIXELS == 0 || s->columns % 7 == 0)) {
+    expand_rows(j, t, ring, x, first, last);
     return;
   }
   struct pointwise p = {.pixel = s->pixel, .block = s->block, .channels = s->inputs, .w = j->kernels.expand, .y = ring,
@@ -167,8 +171,8 @@ INLINE void depthwise_row(float *to, const float *const *rows, const float *w, c
 }
 
 // The depthwise window over `count` rows of results from `first` on.
-INLINE void depthwise(const struct job *j, const struct strips *t, const float *ring, float *between, size_t first,
-                      size_t count) {
+GRAFT_CLONES static void depthwise(const struct job *j, const struct strips *t, const float *ring, float *between,
+                                   size_t first, size_t count) {
   const graft_inverted *s = &j->shape;
   const float *zeros = ring + t->slots * t->row;
   const graft_ending ending = {.low = s->low[1], .high = s->high[1]};
@@ -194,8 +198,8 @@ INLINE void depthwise(const struct job *j, const struct strips *t, const float *
 }
 
 // The channels of `count` rows of results made fewer.
-INLINE void project(const struct job *j, const struct strips *t, const float *between, size_t sample, size_t first,
-                    size_t count) {
+GRAFT_CLONES static void project(const struct job *j, const struct strips *t, const float *between, size_t sample,
+                                 size_t first, size_t count) {
   const graft_inverted *s = &j->shape;
   const size_t blocks = blocks_of(s->outputs), image = s->output_rows * s->output_columns * WIDTH;
   struct pointwise p = {.pixel = WIDTH, .block = t->between, .channels = s->expanded, .w = j->kernels.project, .y = j->y,

@@ -98,23 +98,23 @@ INLINE size_t pixels_next(size_t left, size_t together) {
   return left >= together ? together : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
-INLINE void pointwise_pixels(const struct pointwise *p, const size_t run, const enum order order, size_t pixels,
-                             const int wide) {
-  switch (pixels) {
-    case 8: pointwise_tile(p, run, order, 8, wide); break;
-    case 7: pointwise_tile(p, run, order, 7, wide); break;
-    case 4: pointwise_tile(p, run, order, 4, wide); break;
-    case 2: pointwise_tile(p, run, order, 2, wide); break;
-    default: pointwise_tile(p, run, order, 1, wide); break;
+INLINE void pointwise_blocks(const struct pointwise *p, const size_t run, const enum order order, const int pixels,
+                             size_t wide) {
+  switch (wide) {
+    case 3: pointwise_tile(p, run, order, pixels, 3); break;
+    case 2: pointwise_tile(p, run, order, pixels, 2); break;
+    default: pointwise_tile(p, run, order, pixels, 1); break;
   }
 }
 
 // So many pixels by so many blocks, `run` inputs of a pixel lying together: WIDTH where they lie in blocks.
 INLINE void pointwise(const struct pointwise *p, const size_t run, const enum order order, size_t pixels, size_t wide) {
-  switch (wide) {
-    case 3: pointwise_pixels(p, run, order, pixels, 3); break;
-    case 2: pointwise_pixels(p, run, order, pixels, 2); break;
-    default: pointwise_pixels(p, run, order, pixels, 1); break;
+  switch (pixels) {
+    case 8: pointwise_blocks(p, run, order, 8, wide); break;
+    case 7: pointwise_blocks(p, run, order, 7, wide); break;
+    case 4: pointwise_blocks(p, run, order, 4, wide); break;
+    case 2: pointwise_blocks(p, run, order, 2, wide); break;
+    default: pointwise_blocks(p, run, order, 1, wide); break;
   }
 }
 
