@@ -86,9 +86,9 @@ enum { TALL = 8, WORTH = 112 };
 struct share {
   float *sums;
   const float *x, *g;
-  size_t row;       // of the sums
-  size_t pixel;     // of x: the distance of neighbours
-  size_t next;      // of x: the distance of what two rows of results see
+  size_t row;            // of the sums
+  size_t pixel;          // of x: the distance of neighbours
+  size_t next;           // of x: the distance of what two rows of results see
   size_t rows, columns;  // of results
   size_t block;          // of g: the distance of neighbours
   const float *later;    // what is called for meanwhile, or NULL

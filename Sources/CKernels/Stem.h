@@ -17,6 +17,8 @@ INLINE void stem_put_row(float *to, const graft_stem *s, const float *picture, s
     memset(to, 0, all * sizeof *to);
     return;
   }
+  // No window may reach the picture.
+  if (begin >= all) return;
   const size_t width = s->columns * s->channels, count = begin + width < all ? width : all - begin;
   const float *from = picture + (row - s->top) * width;
   if (s->scale)
@@ -25,7 +27,7 @@ INLINE void stem_put_row(float *to, const graft_stem *s, const float *picture, s
     memcpy(to + begin, from, count * sizeof *to);
 }
 
-// One row of results, of some blocks: `seen` is the first row of its windows, place[0] where its first result goes.
+// One row of results, of some blocks: `seen` is the first row of its windows, `place` where its first result goes.
 INLINE void stem_results(struct pointwise *p, const graft_stem *s, const float *seen, size_t place, size_t wide) {
   const size_t run = s->size[1] * s->channels, together = pixels_together(s->output_columns);
   p->pixel = s->strides[1] * s->channels;

@@ -37,6 +37,10 @@ import Testing
     Stem(image: Size2D(12), outputs: 80, size: 8, stride: 1, padding: .valid),
     Stem(size: 5, function: .relu(maxValue: 3)), Stem(image: Size2D(6), size: 7, stride: 1),
     Stem(image: Size2D(31, 16), size: 11, stride: 4),
+    // Nothing but zeros before the last window ends.
+    Stem(
+      image: Size2D(31, 5), size: 1, stride: 8, padding: .valid, border: Insets2D(top: 0, bottom: 0, left: 26, right: 0)
+    ),
     // By oneDNN.
     Stem(outputs: 24, isFast: false), Stem(channels: 5, isFast: false), Stem(stride: 1, dilation: 2, isFast: false),
     Stem(isBeforeBlocks: false, isFast: false),
