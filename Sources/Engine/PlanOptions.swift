@@ -26,6 +26,8 @@ public struct PlanOptions: Sendable {
     case fold
     /// Activations, additions and borders inside the primitive before or after them.
     case fuse
+    /// Pixels that windows of one by one with strides read, taken once and before whatever makes pixels from single pixels.
+    case sample
     /// Activations where the convolutions want them; channels last throughout without it.
     case layout
     /// Memory shared by buffers that do not live at the same time.

@@ -28,10 +28,15 @@ import Tensors
 
   /// Adds an operation whose output has the given shape.
   mutating func append(_ operation: any Operation, shape: Shape) -> ValueID {
+    operations.append(operation)
+    return makeOutput(of: operation, shape: shape)
+  }
+
+  /// Gives an operation an output of its own.
+  mutating func makeOutput(of operation: any Operation, shape: Shape) -> ValueID {
     let gradient =
       operation.inputs.contains { needsGradient[$0] } || operation.parameters.contains(where: trainable.contains)
     operation.output = addValue(shape, needsGradient: gradient)
-    operations.append(operation)
     return operation.output
   }
 

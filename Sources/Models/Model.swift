@@ -29,8 +29,12 @@ public struct Model: Sendable {
 
   /// The network that ends in logits instead of probabilities, with the same weights: what losses are computed on.
   ///
+  /// Pixels that only windows with strides read stand in nodes of their own, as `Graph.sampledAhead()` says.
+  ///
   /// - Throws: `GraphError` where an output is no softmax.
-  public func logitsGraph() throws(GraphError) -> Graph { try graph.withLogits(of: heads.map(\.outputLayer)) }
+  public func logitsGraph() throws(GraphError) -> Graph {
+    try graph.withLogits(of: heads.map(\.outputLayer)).sampledAhead()
+  }
 
   /// The input of a seed: numbers from 0 to 255 that every machine makes the same, as Graft's generated weights are
   /// made, for the name `parity/SEED`.

@@ -36,9 +36,10 @@ struct SanitizedPlans {
     }
     for padding in [Padding.same, .valid] {
       let (blocks, inverted, stem) = (try blocks(padding), try invertedResiduals(padding), try stem(padding))
+      let strided = try strided(padding)
       for (graph, isFrozen, wantsInputGradients) in [
         (blocks, false, true), (inverted, true, false), (inverted, false, true), (stem, true, false),
-        (stem, false, false),
+        (stem, false, false), (strided, true, false), (strided, false, true),
       ] {
         planCount += try await EngineActor.run { () throws in
           try steps(of: graph, training: false, isFrozen: isFrozen, wantsInputGradients: wantsInputGradients)
@@ -62,6 +63,22 @@ struct SanitizedPlans {
         to: [node])
     }
     graph.outputs = [node]
+    return graph
+  }
+
+  /// An image of which two windows with strides read some pixels, and what makes it.
+  private static func strided(_ padding: Padding) throws -> Graph {
+    var graph = Graph(name: "strided")
+    let image = try graph.addInput(Input(shape: [9, 8, 32]), named: "image")
+    let window = Conv2D(filters: 16, kernelSize: Size2D(3), padding: .same, activation: .relu())
+    var node = try graph.apply(window, named: "window", to: [image])
+    node = try graph.apply(Conv2D(filters: 32, kernelSize: Size2D(1)), named: "point", to: [node])
+    node = try graph.apply(Add(), named: "sum", to: [node, image])
+    node = try graph.apply(Activation(.relu()), named: "function", to: [node])
+    graph.outputs = try ["left", "right"].map { name throws in
+      let convolution = Conv2D(filters: 16, kernelSize: Size2D(1), strides: Size2D(2, 3), padding: padding)
+      return try graph.apply(convolution, named: name, to: [node])
+    }
     return graph
   }
 

@@ -192,9 +192,10 @@ void graft_panels_pack_back(float *panels, const float *table, const float *scal
 // y = x·w; the bias as long as whole blocks
 void graft_pointwise(float *y, const float *x, const float *panels, graft_convolution shape, graft_ending ending);
 
-// Pixels at equal distances from images in blocks of sixteen channels.
+// Pixels at equal distances from images of so many numbers side by side for each pixel, a multiple of eight.
 typedef struct {
-  size_t images;  // of one block: samples·blocks
+  size_t images;  // samples, or samples·blocks where channels lie in blocks
+  size_t width;
   size_t rows, columns, output_rows, output_columns;
   size_t strides[2];
 } graft_sampling;

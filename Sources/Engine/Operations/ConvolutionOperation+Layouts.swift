@@ -4,6 +4,9 @@ import Tensors
 
 /// How images lie in memory for a convolution, and the primitives of its way back.
 extension ConvolutionOperation {
+  /// Whether windows of one by one go by a loop of our own, where channels lie in whole blocks.
+  private static let hasPointwiseLoops = Processor.blockWidth == 16
+
   /// How input and output lie in memory.
   typealias Layouts = (source: MemoryDescriptor, destination: MemoryDescriptor)
 

@@ -9,7 +9,7 @@ import Tensors
   let name: String
   var inputs: [Program.ValueID]
   var output: Program.ValueID = -1
-  private let strides: Size2D
+  let strides: Size2D
 
   init(name: String, input: Program.ValueID, strides: Size2D) {
     self.name = name
@@ -17,28 +17,36 @@ import Tensors
     self.strides = strides
   }
 
-  private let layout = ActivationLayout.blocked(16)
+  /// What the channels have to be a multiple of.
+  static let unit = 16
 
-  private func shape(_ emitter: Emitter) -> graft_sampling {
-    let (from, to) = (emitter.program.shapes[inputs[0]], emitter.program.shapes[output])
+  /// How the image lies when its pixels are taken: as it is, where each pixel has whole registers of numbers side by side.
+  private func layout(_ emitter: Emitter) -> ActivationLayout {
+    let there = emitter.stored(inputs[0])
+    return emitter.view(there).width * there.type.byteCount % 32 == 0 ? there.layout : .channelsLast
+  }
+
+  /// Numbers of any type go by as so many of single precision.
+  private func shape(_ emitter: Emitter, _ y: Emitter.Activation) -> graft_sampling {
+    let (from, to, view) = (emitter.program.shapes[inputs[0]], y.shape, emitter.view(y))
     return graft_sampling(
-      images: emitter.batch * from[2] / 16, rows: from[0], columns: from[1], output_rows: to[0], output_columns: to[1],
-      strides: (strides.height, strides.width))
+      images: view.samples * view.blocks, width: view.width * y.type.byteCount / 4, rows: from[0], columns: from[1],
+      output_rows: to[0], output_columns: to[1], strides: (strides.height, strides.width))
   }
 
   func emitForward(_ emitter: Emitter) throws(EngineError) {
-    let x = try emitter.activation(inputs[0], in: layout)
-    let y = emitter.activation(emitter.program.shapes[output], layout)
-    let (source, target, shape) = (x.buffer, y.buffer, shape(emitter))
+    let x = try emitter.activation(inputs[0], in: layout(emitter), as: emitter.stored(inputs[0]).type)
+    let y = emitter.activation(emitter.program.shapes[output], x.layout, x.type)
+    let (source, target, shape) = (x.buffer, y.buffer, shape(emitter, y))
     emitter.step(name, "subsample", touching: [source, target]) { graft_sample(target.floats, source.floats, shape) }
     emitter.set(output, y)
   }
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard let gradient = emitter.takeGradient(of: output) else { return }
-    let (there, shape) = (emitter.stored(inputs[0]), shape(emitter))
-    guard there.layout == layout else {
-      let target = emitter.activation(there.shape, layout)
+    let (there, shape) = (emitter.stored(inputs[0]), shape(emitter, gradient))
+    guard there.layout == gradient.layout, there.type == .f32, gradient.type == .f32 else {
+      let target = emitter.activation(there.shape, gradient.layout, gradient.type)
       emit(emitter, from: gradient.buffer, to: target.buffer, others: nil, mask: nil, shape)
       return try emitter.pass(target, to: inputs[0])
     }
@@ -61,49 +69,5 @@ import Tensors
         dx.floats, dy.floats, others.map { UnsafePointer($0.floats) },
         mask.map { graft_bounded($0.bounds, $0.values) } ?? graft_bounded(values: nil, low: 0, high: 0), shape)
     }
-  }
-}
-
-extension Program {
-  /// Takes the strides out of windows of one by one that train: what they read is brought together once for all of them.
-  mutating func subsampleInputs() {
-    guard ConvolutionOperation.hasPointwiseLoops else { return }
-    var samples: [Sampling: ValueID] = [:]
-    let old = operations
-    operations = []
-    for operation in old {
-      if let convolution = operation as? ConvolutionOperation, needsGradient[convolution.output],
-        let strides = convolution.takenStrides
-      {
-        let sampling = Sampling(value: convolution.inputs[0], strides: strides)
-        let (x, y) = (shapes[sampling.value], shapes[convolution.output])
-        convolution.inputs[0] =
-          samples[sampling]
-          ?? append(
-            SubsamplingOperation(name: convolution.name, input: sampling.value, strides: strides),
-            shape: [y[0], y[1], x[2]])
-        samples[sampling] = convolution.inputs[0]
-        convolution.window.strides = Size2D(1)
-      }
-      operations.append(operation)
-    }
-  }
-
-  private struct Sampling: Hashable {
-    let value: ValueID
-    let strides: Size2D
-  }
-}
-
-extension ConvolutionOperation {
-  /// Whether windows of one by one go by a loop of our own, where channels lie in whole blocks.
-  static let hasPointwiseLoops = Processor.blockWidth == 16
-
-  /// The strides of a window of one by one over whole blocks of channels; nil where there are none.
-  fileprivate var takenStrides: Size2D? {
-    guard kernel.dimensions.count == 4, window.size == Size2D(1), window.strides != Size2D(1), insets == Insets2D(),
-      kernel.rows.isMultiple(of: 16), kernel.columns.isMultiple(of: 16)
-    else { return nil }
-    return window.strides
   }
 }

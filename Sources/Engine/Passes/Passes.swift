@@ -15,7 +15,7 @@ extension Program {
     guard !without.contains(.loops) else { return }
     joinStems()
     joinInvertedResiduals()
-    if options.precision == .f32 && !without.contains(.layout) { subsampleInputs() }
+    if !without.contains(.sample) { sampleEarly() }
   }
 
   /// Calls `rewrite` for every operation in order with the operation that makes its first input, where this operation
