@@ -167,8 +167,9 @@ void graft_pixel_sum(float *dg, const void *dy, graft_view view, bool accumulate
   graft_parallel(run_count(view), run_grain(view), LOOP_FOR(type, mean_range), &j);
 }
 
-void graft_pixel_spread(void *dx, const float *dg, graft_view view, float factor, bool accumulate, graft_type type) {
-  struct channels j = {.view = view, .y = dx, .a = dg, .low = factor, .accumulate = accumulate};
+void graft_pixel_spread(void *dx, const float *dg, const void *values, float low, float high, graft_view view,
+                        float factor, graft_type type) {
+  struct channels j = {.view = view, .y = dx, .a = dg, .b = values, .p = &factor, .low = low, .high = high};
   graft_parallel(row_count(view), grain_of(view), LOOP_FOR(type, spread_range), &j);
 }
 

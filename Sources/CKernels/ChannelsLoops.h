@@ -213,14 +213,16 @@ GRAFT_CLONES static void NAMED(spread_range)(const void *context, size_t begin, 
   const struct channels j = *(const struct channels *)context;
   const size_t width = j.view.width, pixels = j.view.pixels;
   for (size_t row = begin; row < end; row++) {
-    const float *g = (const float *)j.a + row / pixels * width;
+    const float *g = (const float *)j.a + row / pixels * width, factor = *j.p;
+    const NUMBER *x = (const NUMBER *)j.b + (j.b ? row * width : 0);
     NUMBER *dx = (NUMBER *)j.y + row * width;
-    if (j.accumulate)
+    if (j.b)
       GRAFT_EACH
-      for (size_t c = 0; c < width; c++) dx[c] = STORE(LOAD(dx[c]) + g[c] * j.low);
+      for (size_t c = 0; c < width; c++)
+        dx[c] = STORE(((LOAD(x[c]) > j.low) & (LOAD(x[c]) < j.high)) ? g[c] * factor : 0);
     else
       GRAFT_EACH
-      for (size_t c = 0; c < width; c++) dx[c] = STORE(g[c] * j.low);
+      for (size_t c = 0; c < width; c++) dx[c] = STORE(g[c] * factor);
   }
 }
 

@@ -6,6 +6,8 @@ final class Lane {
   let run: RunState
   /// Forward, then backward.
   let steps: [Step]
+  /// What comes then for all lanes at once.
+  let jointSteps: [Step]
   /// This lane's share of the gradients of all parameters that train.
   let gradients: UnsafeMutableBufferPointer<Float>
   /// Multiplications and additions of the convolutions and matrix products among the steps.
@@ -15,6 +17,7 @@ final class Lane {
   @EngineActor init(_ emitter: Emitter, arena: Arena) {
     run = emitter.run
     steps = emitter.steps
+    jointSteps = emitter.jointSteps
     gradients = UnsafeMutableBufferPointer(
       start: emitter.gradientBuffer.floats, count: emitter.gradientBuffer.byteCount / 4)
     operationCount = emitter.operationCount
@@ -25,6 +28,7 @@ final class Lane {
   init(steps: [Step]) {
     run = RunState()
     self.steps = steps
+    jointSteps = []
     gradients = UnsafeMutableBufferPointer(start: nil, count: 0)
     operationCount = 0
     arena = nil
@@ -48,10 +52,11 @@ final class Lanes {
     case finishes
   }
 
-  init(_ lanes: [Lane], isAlone: Bool = false, finishes: [Finish] = []) {
+  init(_ lanes: [Lane], isAlone: Bool = false, finishes: [Finish] = [], jointGradients: [Range<Int>] = []) {
     self.lanes = lanes
     self.isAlone = isAlone
-    let sums = lanes.count > 1 ? Finish.sums(of: lanes[0].gradients.count, besides: finishes) : []
+    let sums =
+      lanes.count > 1 ? Finish.sums(of: lanes[0].gradients.count, besides: finishes, and: jointGradients) : []
     self.finishes = (finishes + sums).shared(among: lanes.count)
   }
 
@@ -59,6 +64,9 @@ final class Lanes {
 
   /// Runs the same steps of all lanes, and comes back when all have.
   @EngineActor func run(_ range: Range<Int>) { run(.steps(range)) }
+
+  /// Does what is done for all lanes at once, after their steps.
+  @EngineActor func runTogether() { for step in first.jointSteps { step.run() } }
 
   /// Makes the gradients of all parts of a batch those of the whole, in the first lane.
   @EngineActor func finishGradients() { run(.finishes) }

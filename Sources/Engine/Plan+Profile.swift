@@ -33,12 +33,13 @@ extension Plan {
   public func profile(repeats: Int = 5) -> [StepProfile] {
     forward()
     backward()
-    let steps = lanes.first.steps
+    let count = lanes.first.steps.count
+    let steps = lanes.first.steps + lanes.first.jointSteps
     var times = Array(repeating: [Double](), count: steps.count)
     for _ in 0..<max(1, repeats) {
       for index in steps.indices {
         let start = DispatchTime.now().uptimeNanoseconds
-        lanes.run(index..<index + 1)
+        if index < count { lanes.run(index..<index + 1) } else { steps[index].run() }
         times[index].append(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-6)
       }
     }

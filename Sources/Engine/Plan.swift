@@ -51,8 +51,9 @@ import Tensors
     for emission in emissions {
       lanes.append(Lane(emission.emitter, arena: try emission.emitter.layOut(emission.emitter.layout)))
     }
-    self.lanes = Lanes(lanes, isAlone: emissions[0].isAlone, finishes: emissions[0].emitter.finishes)
     let emitter = emissions[0].emitter
+    self.lanes = Lanes(
+      lanes, isAlone: emissions[0].isAlone, finishes: emitter.finishes, jointGradients: emitter.jointGradients)
     let program = emitter.program
     segmentCount = emissions[0].segmentCount
     forwardCount = emissions[0].forwardCount
@@ -115,6 +116,7 @@ import Tensors
     if !accumulating { carried = [] } else if isComplete { carried = Array(gradients.values) }
     for lane in lanes.lanes { lane.run.isAccumulating = accumulating && !isComplete }
     lanes.run(forwardCount..<lanes.first.steps.count)
+    lanes.runTogether()
     isComplete = completing
     guard completing else { return }
     lanes.finishGradients()

@@ -101,7 +101,9 @@ void graft_masked_channel_combine(void *y, const void *dy, const void *x, graft_
 // MARK: By channel of each sample. `g` has samples·blocks·width elements.
 
 void graft_pixel_mean(float *g, const void *x, graft_view view, graft_type type);
-void graft_pixel_spread(void *dx, const float *dg, graft_view view, float factor, bool accumulate, graft_type type);
+// dx = factor·dg where the values there, which may be NULL, lie strictly between the bounds
+void graft_pixel_spread(void *dx, const float *dg, const void *values, float low, float high, graft_view view,
+                        float factor, graft_type type);
 void graft_pixel_maximum(float *g, int32_t *where, const void *x, graft_view view, graft_type type);
 void graft_pixel_maximum_gradient(void *dx, const float *dg, const int32_t *where, graft_view view, graft_type type);
 // y (+)= x·g

@@ -13,6 +13,13 @@ extension Emitter {
     }
   }
 
+  /// The bounds beyond which the maker of a value has cut it, where that is all that it did last; nil where a gradient of the
+  /// value is not to be cut on its way.
+  func cut(of value: ValueID) -> (low: Float, high: Float)? {
+    guard !options.without.contains(.fuse), let function = function(of: value), function.onlyCuts else { return nil }
+    return function.bounds
+  }
+
   /// Takes the gradient of an operation's output; nil where nothing depends on it.
   func takeGradient(of value: ValueID) -> Activation? { gradients.removeValue(forKey: value) }
 

@@ -34,6 +34,8 @@ import Tensors
   let run = RunState()
 
   private(set) var steps: [Step] = []
+  /// What is done at the end of the way back for all lanes at once, once each of them has come there.
+  private(set) var jointSteps: [Step] = []
   /// The convolutions and matrix products among the steps, without those that run again only to save memory.
   private(set) var workloads: [Workload] = []
   /// Whether forward steps are added that have run before in the same step.
@@ -41,8 +43,8 @@ import Tensors
   private(set) var buffers: [Buffer] = []
   /// Work that is done when parameters have changed, before the next run; the first lane does it for all.
   private(set) var packs: [Pack] = []
-  /// What that work makes, in order.
-  private var packedBuffers: [Buffer] = []
+  /// The memory of all lanes, in order.
+  private var sharedBuffers: [Buffer] = []
   /// What comes in and goes out for the whole batch, in order.
   private(set) var ports: [Buffer] = []
   /// The gradients of all parameters that train, one behind another.
@@ -65,6 +67,8 @@ import Tensors
   var writtenGradients: Set<ParameterPath> = []
   /// What is left to do with the gradients that all parts of a batch have added to; the first lane knows it for all.
   var finishes: [Finish] = []
+  /// Where the first lane has gradients of all lanes, so that nothing is left to do.
+  private(set) var jointGradients: [Range<Int>] = []
   private(set) lazy var makers = program.makers
   private(set) lazy var readerCounts = program.parameterReaderCounts
   private(set) lazy var valueReaderCounts = program.readerCounts
@@ -201,6 +205,22 @@ extension Emitter {
       Step(name: name, implementation: implementation, operationCount: operationCount, facts: facts, body: body))
   }
 
+  /// Adds a step that makes gradients of the samples of all lanes, on all threads, from memory that they share.
+  ///
+  /// - Parameters:
+  ///   - operationCount: This lane's share.
+  ///   - ranges: Where the gradients are.
+  func stepTogether(
+    _ name: String, _ implementation: String, of ranges: [Range<Int>], operationCount: Int, making dimensions: [Int],
+    in layout: String, _ body: @escaping () -> Void
+  ) {
+    jointGradients += ranges
+    var facts = StepFacts(dimensions: dimensions, layout: layout)
+    swap(&facts.workloads, &next)
+    jointSteps.append(
+      Step(name: name, implementation: implementation, operationCount: operationCount, facts: facts, body: body))
+  }
+
   /// Adds a step that executes a primitive.
   func step(
     _ name: String, _ descriptor: PrimitiveDescriptor, operationCount: Int = 0,
@@ -284,9 +304,12 @@ extension Emitter {
   }
 
   /// Memory for what such work makes, which all lanes read.
-  func packed(floatCount: Int) -> Buffer {
-    let shared = lane.leader?.packedBuffers[packedBuffers.count] ?? buffer(floatCount: floatCount, isPersistent: true)
-    packedBuffers.append(shared)
+  func packed(floatCount: Int) -> Buffer { shared(floatCount: floatCount) }
+
+  /// Memory of all lanes, which keeps its content; they ask for it in one order.
+  func shared(floatCount: Int) -> Buffer {
+    let shared = lane.leader?.sharedBuffers[sharedBuffers.count] ?? buffer(floatCount: floatCount, isPersistent: true)
+    sharedBuffers.append(shared)
     return shared
   }
 

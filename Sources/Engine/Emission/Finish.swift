@@ -12,13 +12,15 @@ struct Finish {
 
   /// What goes through all other gradients, which have only to be added up.
   ///
-  /// - Parameter count: How many numbers there are in all.
-  static func sums(of count: Int, besides finishes: [Finish]) -> [Finish] {
+  /// - Parameters:
+  ///   - count: How many numbers there are in all.
+  ///   - whole: Where there is nothing to add.
+  static func sums(of count: Int, besides finishes: [Finish], and whole: [Range<Int>]) -> [Finish] {
     let largest = 1 << 16
     var result: [Finish] = []
     var start = 0
-    let taken = finishes.flatMap { $0.ranges + [$0.ownRange] }.filter { !$0.isEmpty }
-    for range in taken.sorted(by: { $0.lowerBound < $1.lowerBound }) + [count..<count] {
+    let taken = finishes.flatMap { $0.ranges + [$0.ownRange] } + whole
+    for range in taken.filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) + [count..<count] {
       while start < range.lowerBound {
         let end = min(start + largest, range.lowerBound)
         result.append(Finish(ranges: [start..<end]) { _ in })

@@ -15,7 +15,7 @@
 
 extension Emitter {
   /// Multiplications and additions of the convolutions and matrix products among the steps.
-  var operationCount: Int { steps.reduce(0) { $0 + $1.operationCount } }
+  var operationCount: Int { (steps + jointSteps).reduce(0) { $0 + $1.operationCount } }
 
   /// Whether lanes of their own bring more than adding their gradients up costs.
   ///

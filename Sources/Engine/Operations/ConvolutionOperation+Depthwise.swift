@@ -25,7 +25,7 @@ extension ConvolutionOperation {
     let scratch = emitter.buffer(floatCount: graft_depthwise_backward_scratch(shape))
     let (x, dy, w) = (source.buffer, gradient.buffer, packedKernel.buffer)
     let own = activation.onlyCuts ? activation.bounds : nil
-    let before = emitter.function(of: inputs[0]).flatMap { $0.onlyCuts ? $0.bounds : nil }
+    let before = emitter.cut(of: inputs[0])
     func compute(_ target: Emitter.Activation?) {
       let dx = target?.buffer
       if target != nil { emitter.count(depthwiseWorkload(emitter, width: shape.width)) }

@@ -46,8 +46,7 @@ extension ConvolutionOperation {
     // From the gradient of the output to that of the input.
     let packed = packKernel(
       emitter, for: loop, inputs: shape.outputs, outputs: shape.inputs, width: shape.width, back: true)
-    let function = emitter.options.without.contains(.fuse) ? nil : emitter.function(of: inputs[0])
-    let bounds = function.flatMap { $0.onlyCuts ? $0.bounds : nil }
+    let bounds = emitter.cut(of: inputs[0])
     try emitter.contribute(to: inputs[0], isCut: bounds != nil) { target, existing in
       emitter.convolve(
         name, workload(.inputGradient, emitter, by: loop, width: shape.width), shape, packed, gradient, target,

@@ -69,8 +69,7 @@ extension ConvolutionOperation {
   }
 
   func emit(_ emitter: Emitter) throws(EngineError) {
-    let function = emitter.function(of: expansion.inputs[0])
-    let bounds = function.flatMap { $0.onlyCuts ? $0.bounds : nil }
+    let bounds = emitter.cut(of: expansion.inputs[0])
     guard emitter.needsGradient(expansion.inputs[0]) else { return try emit(emitter, nil, others: nil, bounds: nil) }
     try emitter.contribute(to: expansion.inputs[0], isCut: bounds != nil) { target, others throws(EngineError) in
       try emit(emitter, target.buffer, others: others, bounds: bounds)

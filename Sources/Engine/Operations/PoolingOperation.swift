@@ -148,7 +148,9 @@ import Tensors
 
   func emitBackward(_ emitter: Emitter) throws(EngineError) {
     guard let gradient = emitter.takeGradient(of: output), let places else { return }
-    try emitter.contribute(to: inputs[0], as: emitter.stored(inputs[0]).type) { target throws(EngineError) in
+    let there = emitter.stored(inputs[0])
+    let bounds = kind == .average ? emitter.cut(of: inputs[0]) : nil
+    try emitter.contribute(to: inputs[0], as: there.type, isCut: bounds != nil) { target throws(EngineError) in
       let view = emitter.view(target)
       let padded = view.blocks * view.width
       var source = gradient.buffer
@@ -164,9 +166,13 @@ import Tensors
         source = wide
       }
       let (dg, dx, kind, type) = (source, target.buffer, kind, target.type.kernel)
-      emitter.step(name, "global_\(kind)_gradient", touching: [dg, dx, places]) {
+      let values = bounds == nil ? nil : there.buffer
+      emitter.step(name, "global_\(kind)_gradient", touching: [dg, dx, places] + [values].compactMap(\.self)) {
         switch kind {
-        case .average: graft_pixel_spread(dx.address, dg.floats, view, 1 / Float(view.pixels), false, type)
+        case .average:
+          graft_pixel_spread(
+            dx.address, dg.floats, values?.address, bounds?.low ?? 0, bounds?.high ?? 0, view, 1 / Float(view.pixels),
+            type)
         case .maximum:
           graft_pixel_maximum_gradient(
             dx.address, dg.floats, places.address.assumingMemoryBound(to: Int32.self), view, type)

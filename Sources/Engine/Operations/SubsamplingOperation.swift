@@ -50,8 +50,7 @@ import Tensors
       emit(emitter, from: gradient.buffer, to: target.buffer, others: nil, mask: nil, shape)
       return try emitter.pass(target, to: inputs[0])
     }
-    let function = emitter.function(of: inputs[0])
-    let bounds = function.flatMap { $0.onlyCuts ? $0.bounds : nil }
+    let bounds = emitter.cut(of: inputs[0])
     try emitter.contribute(to: inputs[0], isCut: bounds != nil) { target, others in
       emit(
         emitter, from: gradient.buffer, to: target.buffer, others: others, mask: bounds.map { ($0, there.buffer) },
