@@ -26,7 +26,8 @@ public struct PlanOptions: Sendable {
     case fold
     /// Activations, additions and borders inside the primitive before or after them.
     case fuse
-    /// Pixels that windows of one by one with strides read, taken once and before whatever makes pixels from single pixels.
+    /// Pixels that windows of one by one with strides read, taken once and before whatever makes pixels from single pixels;
+    /// means over windows before or after windows of one by one, as is less work.
     case sample
     /// Activations where the convolutions want them; channels last throughout without it.
     case layout

@@ -9,6 +9,7 @@ extension Program {
     guard !without.contains(.fuse) else { return }
     dropUnreadReshapes()
     fuseBorders()
+    if !without.contains(.sample) { orderMeans() }
     fuseActivations()
     fuseResiduals()
     fuseActivations()
