@@ -11,8 +11,9 @@ struct job {
   size_t samples, pixels, parts;
 };
 
-// So many bytes of the input stay near the processor while the panels of the kernel pass by.
-enum { NEAR = 512 << 10 };
+// So many bytes of the input stay near the processor while the panels of the kernel pass by, which are called for one ahead
+// where the kernel has more numbers than stay near with it.
+enum { NEAR = 512 << 10, KERNEL_NEAR = 1 << 16 };
 
 size_t graft_panels_count(size_t inputs, size_t outputs) { return inputs * blocks_of(outputs) * WIDTH; }
 
@@ -103,6 +104,8 @@ INLINE void panel_of_sample(struct pointwise *p, const struct job *j, size_t sam
     p->x = x + pixel * WIDTH;
     if (p->ending.residual || p->ending.mask.values) pointwise(p, WIDTH, ROW, next, wide);
     else pointwise(p, WIDTH, PLAIN, next, wide);
+    // The next tile calls for the next part.
+    p->next += s->inputs / WIDTH * p->lines * LINE;
   }
 }
 
@@ -121,6 +124,9 @@ GRAFT_CLONES static void portions_range(const void *context, size_t first_portio
     for (size_t panel = 0; panel < panels_of(blocks); panel++) {
       const size_t begin = panel_begin(blocks, panel), wide = panel_begin(blocks, panel + 1) - begin;
       p.bias = j->ending.bias ? j->ending.bias + begin * WIDTH : NULL;
+      const size_t tiles = samples * ((last - first + PIXELS - 1) / PIXELS);
+      p.lines = s->inputs * s->outputs > KERNEL_NEAR ? (wide * WIDTH * WIDTH / LINE + tiles - 1) / tiles : 0;
+      p.next = p.w + s->inputs * wide * WIDTH;
       for (size_t i = 0; i < samples; i++) panel_of_sample(&p, j, first_sample + i, first, last, begin, wide);
       p.w += s->inputs * wide * WIDTH;
     }

@@ -21,6 +21,9 @@ struct pointwise {
   size_t place[PIXELS];
   size_t to_block;  // of y: the distance of neighbours
   graft_ending ending;
+  // What is called for meanwhile, so many lines with each block of inputs.
+  const float *next;
+  size_t lines;
 };
 
 // So many blocks of inputs are added up by themselves, so that many small numbers do not meet one large sum.
@@ -39,8 +42,9 @@ INLINE void add_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, con
 
 // sum[pixel][block] += Σ over all inputs, so many of which lie together.
 INLINE void add_all_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w,
-                           size_t inputs, const size_t run, const int pixels, const int wide) {
+                           const float **next, size_t inputs, const size_t run, const int pixels, const int wide) {
   for (; inputs >= run; inputs -= run, x += p->block, w += wide * WIDTH * run) {
+    call_lines(next, p->lines);
     if (inputs > run) UNROLLED for (int i = 0; i < pixels; i++) __builtin_prefetch(x + p->block + (size_t)i * p->pixel);
     add_inputs(sum, p, x, w, run, pixels, wide);
   }
@@ -58,6 +62,7 @@ INLINE size_t place_of_pixel(const struct pointwise *p, const enum order order, 
 INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const enum order order, const int pixels,
                            const int wide) {
   const size_t most = ALONE * run;
+  const float *next = p->next;
   // What is needed last is called for first.
   if (order != PLAIN) UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) {
@@ -69,7 +74,7 @@ INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const en
   UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) all[i][j] = p->bias ? LOAD(p->bias + j * WIDTH) : (block){0};
   if (p->channels <= most) {
-    add_all_inputs(all, p, p->x, p->w, p->channels, run, pixels, wide);
+    add_all_inputs(all, p, p->x, p->w, &next, p->channels, run, pixels, wide);
   } else {
     for (size_t first = 0; first < p->channels; first += most) {
       const size_t inputs = p->channels - first < most ? p->channels - first : most;
@@ -77,7 +82,7 @@ INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const en
       UNROLLED for (int i = 0; i < pixels; i++)
         UNROLLED for (int j = 0; j < wide; j++) sum[i][j] = (block){0};
       const float *x = p->x + first / run * p->block, *w = p->w + first * (size_t)wide * WIDTH;
-      add_all_inputs(sum, p, x, w, inputs, run, pixels, wide);
+      add_all_inputs(sum, p, x, w, &next, inputs, run, pixels, wide);
       UNROLLED for (int i = 0; i < pixels; i++)
         UNROLLED for (int j = 0; j < wide; j++) all[i][j] += sum[i][j];
     }

@@ -108,11 +108,14 @@ struct job {
   size_t workers, at_once;
 };
 
-// m[tile][2·width] = Σ over inputs of v[input / width][tile][input % width]·u[input][2·width], for so many tiles.
-INLINE void multiply_tiles(float *m, const float *v, size_t v_block, const float *u, size_t blocks, const int tiles) {
+// m[tile][2·width] = Σ over inputs of v[input / width][tile][input % width]·u[input][2·width], for so many tiles. So many
+// lines of what is needed next are called with each block of inputs.
+INLINE void multiply_tiles(float *m, const float *v, size_t v_block, const float *u, size_t blocks, const float *next,
+                           size_t lines, const int tiles) {
   block sum[TOGETHER][2];
   UNROLLED for (int i = 0; i < tiles; i++) sum[i][0] = sum[i][1] = (block){0};
-  for (size_t b = 0; b < blocks; b++, v += v_block, u += WIDTH * PANEL)
+  for (size_t b = 0; b < blocks; b++, v += v_block, u += WIDTH * PANEL) {
+    call_lines(&next, lines);
     UNROLLED for (int k = 0; k < WIDTH; k++) {
       const block left = LOAD(u + k * PANEL), right = LOAD(u + k * PANEL + WIDTH);
       UNROLLED for (int i = 0; i < tiles; i++) {
@@ -121,31 +124,36 @@ INLINE void multiply_tiles(float *m, const float *v, size_t v_block, const float
         sum[i][1] += right * factor;
       }
     }
+  }
   UNROLLED for (int i = 0; i < tiles; i++) {
     STORE(m + i * PANEL, sum[i][0]);
     STORE(m + i * PANEL + WIDTH, sum[i][1]);
   }
 }
 
-// One position: m[panel][tile][2·width] for all panels of outputs.
+// One position: m[panel][tile][2·width] for all panels of outputs. While the tiles pass by one panel they call the next one
+// for, a part each, where the kernel does not stay near by itself.
 INLINE void multiply(float *m, const float *v, const float *u, size_t inputs, size_t count, size_t at_once, size_t tiles) {
-  const size_t v_block = at_once * WIDTH, blocks = inputs / WIDTH;
+  enum { NEAR = 1 << 14 };
+  const size_t v_block = at_once * WIDTH, blocks = inputs / WIDTH, groups = (tiles + TOGETHER - 1) / TOGETHER;
+  const size_t lines = inputs * count * PANEL > NEAR ? (WIDTH * PANEL / LINE + groups - 1) / groups : 0;
   for (size_t panel = 0; panel < count; panel++, m += at_once * PANEL, u += inputs * PANEL) {
+    const float *next = u + inputs * PANEL;
     size_t i = 0;
-    for (; i + TOGETHER <= tiles; i += TOGETHER)
-      multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, TOGETHER);
+    for (; i + TOGETHER <= tiles; i += TOGETHER, next += blocks * lines * LINE)
+      multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, next, lines, TOGETHER);
     if (TOGETHER > 6 && i + 6 <= tiles) {
-      multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, 6);
+      multiply_tiles(m + i * PANEL, v + i * WIDTH, v_block, u, blocks, next, lines, 6);
       i += 6;
     }
     float *rest = m + i * PANEL;
     const float *of = v + i * WIDTH;
     switch (tiles - i) {
-      case 1: multiply_tiles(rest, of, v_block, u, blocks, 1); break;
-      case 2: multiply_tiles(rest, of, v_block, u, blocks, 2); break;
-      case 3: multiply_tiles(rest, of, v_block, u, blocks, 3); break;
-      case 4: multiply_tiles(rest, of, v_block, u, blocks, 4); break;
-      case 5: multiply_tiles(rest, of, v_block, u, blocks, 5); break;
+      case 1: multiply_tiles(rest, of, v_block, u, blocks, next, lines, 1); break;
+      case 2: multiply_tiles(rest, of, v_block, u, blocks, next, lines, 2); break;
+      case 3: multiply_tiles(rest, of, v_block, u, blocks, next, lines, 3); break;
+      case 4: multiply_tiles(rest, of, v_block, u, blocks, next, lines, 4); break;
+      case 5: multiply_tiles(rest, of, v_block, u, blocks, next, lines, 5); break;
       default: break;
     }
   }
