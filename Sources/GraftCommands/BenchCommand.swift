@@ -56,7 +56,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What the plan leaves undone, with commas: fold, fuse, layout, arena, micro-batch, lanes, loops.",
+      "What the plan leaves undone, with commas: \(PlanPasses.known).",
       valueName: "passes"),
     transform: { try PlanPasses($0) })
   var planWithout = PlanPasses.none
@@ -173,6 +173,9 @@ struct PlanPasses: Hashable, Sendable {
 
   private init(passes: Set<PlanOptions.Pass>) { self.passes = passes }
 
+  /// The names of all passes, with commas.
+  static let known = PlanOptions.Pass.allCases.map(\.rawValue).joined(separator: ", ")
+
   /// A list with commas.
   ///
   /// - Throws: `ValidationError` for a word that is no pass.
@@ -180,8 +183,7 @@ struct PlanPasses: Hashable, Sendable {
     passes = Set(
       try text.split(separator: ",").map { word throws in
         guard let pass = PlanOptions.Pass(rawValue: String(word)) else {
-          let known = PlanOptions.Pass.allCases.map(\.rawValue).joined(separator: ", ")
-          throw ValidationError("\"\(word)\" is no pass of a plan: expected some of \(known)")
+          throw ValidationError("\"\(word)\" is no pass of a plan: expected some of \(PlanPasses.known)")
         }
         return pass
       })

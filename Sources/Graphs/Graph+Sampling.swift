@@ -20,12 +20,13 @@ extension Graph {
           places.append(try result.addInput(input, named: node.layer))
         } else if result[layer: node.layer] != nil {
           places.append(try result.applyAgain(node.layer, to: inputs))
-        } else if let taken = strides[node.inputs[0]], var convolution = layer(of: index) as? Conv2D {
+        } else if let image = node.inputs.first, let taken = strides[image],
+          var convolution = layer(of: index) as? Conv2D
+        {
           convolution.strides = Size2D(1)
           let sample =
-            try samples[node.inputs[0]]
-            ?? result.addSample(of: inputs[0], every: taken, for: node.layer, in: self)
-          samples[node.inputs[0]] = sample
+            try samples[image] ?? result.addSample(of: inputs[0], every: taken, for: node.layer, in: self)
+          samples[image] = sample
           places.append(try result.apply(convolution, named: node.layer, to: [sample]))
         } else {
           places.append(try result.apply(layer(of: index), named: node.layer, to: inputs))
