@@ -110,10 +110,11 @@ INLINE void transpose(block rows[WIDTH]) {
     }
 }
 
-// Blocks of numbers for each place: the distance of one block from the next, and of one segment of places.
+// Blocks of numbers for each place: the distance of one block from the next, and of one segment of places; how far behind
+// these lie those that are added next, or 0.
 struct blocks {
   const float *numbers;
-  size_t count, apart, step;
+  size_t count, apart, step, ahead;
 };
 
 // What add_products does.
@@ -129,15 +130,26 @@ struct products {
 // for beside the factors.
 enum { WIDE = 3 };
 
+// Blocks that are called for: so many of them, one with each place, and as many in each further segment.
+struct called {
+  const float *numbers;
+  size_t count, step;
+};
+
+// What a tile calls for meanwhile: what the next one reads of a, and what is added in the next round.
+struct calls {
+  struct called near, far[2];
+};
+
 // sums[rows][wide·width] (+)= Σ over segments and places of a[place][row]·b[column][place], and the totals of b where they
-// are wanted. What the next tile needs is called for meanwhile: its sums, and what it reads of a where `next` says where
-// that is.
+// are wanted. The sums of the next tile are called for too.
 INLINE void add_tile(const struct products *p, size_t first_row, size_t first_block, const int rows, const int wide,
-                     const float *next, float *totals) {
+                     const struct calls *calls, float *totals) {
   const size_t row = p->b.count * WIDTH;
   float *sums = p->sums + first_row * row + first_block * WIDTH;
   const float *a = p->a.numbers + first_row / WIDTH * p->a.apart + first_row % WIDTH;
   const float *b = p->b.numbers + first_block * p->b.apart;
+  struct called near = calls->near, far = calls->far[0], farther = calls->far[1];
   block sum[WIDTH][WIDE], total[WIDE];
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++)
@@ -147,14 +159,17 @@ INLINE void add_tile(const struct products *p, size_t first_row, size_t first_bl
     UNROLLED for (int j = 0; j < wide; j++) __builtin_prefetch(sums + (size_t)(rows + i) * row + j * WIDTH, 1);
   for (size_t segment = 0; segment < p->segments; segment++) {
     for (size_t place = 0; place < p->places; place++) {
-      if (next) __builtin_prefetch(next + place * WIDTH);
+      if (place < near.count) __builtin_prefetch(near.numbers + place * WIDTH);
+      if (place < far.count) __builtin_prefetch(far.numbers + place * WIDTH, 0, 2);
+      if (place < farther.count) __builtin_prefetch(farther.numbers + place * WIDTH, 0, 2);
       block factor[WIDE];
       UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(b + (size_t)j * p->b.apart + place * WIDTH);
       if (totals) UNROLLED for (int j = 0; j < wide; j++) total[j] += factor[j];
       UNROLLED for (int i = 0; i < rows; i++)
         UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * a[place * WIDTH + i];
     }
-    a += p->a.step, b += p->b.step, next += next ? p->a.step : 0;
+    a += p->a.step, b += p->b.step;
+    near.numbers += near.step, far.numbers += far.step, farther.numbers += farther.step;
   }
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++) STORE(sums + (size_t)i * row + j * WIDTH, sum[i][j]);
@@ -163,32 +178,59 @@ INLINE void add_tile(const struct products *p, size_t first_row, size_t first_bl
     UNROLLED for (int j = 0; j < wide; j++) STORE(totals + j * WIDTH, LOAD(totals + j * WIDTH) + total[j]);
 }
 
-// One block of a against some blocks of b.
-INLINE void add_block(const struct products *p, size_t block, size_t first, const int wide, const float *next,
+// One block of a against some blocks of b: one half of its channels calls for what comes later, the other for what is next.
+INLINE void add_block(const struct products *p, size_t block, size_t first, const int wide, const struct calls *calls,
                       float *totals) {
   enum { HALF = WIDTH / 2 };
-  if (totals) add_tile(p, block * WIDTH, first, HALF, wide, NULL, totals);
-  else add_tile(p, block * WIDTH, first, HALF, wide, NULL, NULL);
-  add_tile(p, block * WIDTH + HALF, first, HALF, wide, next, NULL);
+  const struct calls later = {.far = {calls->far[0], calls->far[1]}}, next = {.near = calls->near};
+  if (totals) add_tile(p, block * WIDTH, first, HALF, wide, &later, totals);
+  else add_tile(p, block * WIDTH, first, HALF, wide, &later, NULL);
+  add_tile(p, block * WIDTH + HALF, first, HALF, wide, &next, NULL);
+}
+
+// One of some parts of so many.
+INLINE size_t part_of(size_t count, size_t part, size_t parts) { return count * part / parts; }
+
+// A part of the places of a block.
+INLINE struct called called_part(const struct blocks *of, const float *block, size_t places, size_t part, size_t parts) {
+  const size_t begin = part_of(places, part, parts);
+  return (struct called){block + begin * WIDTH, part_of(places, part + 1, parts) - begin, of->step};
+}
+
+// What is called for while block i of those from first on to last is added to group `group` of `groups`: of a what takes
+// its place in the next round, a part with each group; of b the same group, of each block a part with some blocks of a.
+INLINE struct calls calls_of(const struct products *p, size_t i, size_t first, size_t last, size_t group, size_t groups) {
+  const struct blocks *a = &p->a, *b = &p->b;
+  const size_t round = last - first, next = i + 1 < last ? i + 1 : first;
+  struct calls calls = {.near = {a->numbers + next * a->apart, p->places, a->step}};
+  if (i + round < a->count) {
+    calls.far[0] = called_part(a, a->numbers + (i + round) * a->apart, p->places, group, groups);
+  } else if (last == a->count && a->ahead > 0) {
+    calls.far[0] = called_part(a, a->numbers + a->ahead + (i - first) * a->apart, p->places, group, groups);
+    const size_t begin = part_of(b->count, group, groups), wide = part_of(b->count, group + 1, groups) - begin;
+    const size_t block = part_of(wide, i - first, round);
+    const size_t from = (block * round + wide - 1) / wide, to = ((block + 1) * round + wide - 1) / wide;
+    calls.far[1] = called_part(b, b->numbers + b->ahead + (begin + block) * b->apart, p->places, i - first - from, to - from);
+  }
+  return calls;
 }
 
 // sums[width·a.count][width·b.count] (+)= Σ over segments and places of a·b, and totals[width·b.count] += Σ b. Some blocks
 // of b stay in the nearest cache while some blocks of a, which stay in the next one, pass by.
 INLINE void add_products(const struct products *p) {
   enum { NEAR = 24 };
-  const struct blocks *a = &p->a, *b = &p->b;
-  const size_t groups = (b->count + WIDE - 1) / WIDE;
-  for (size_t first = 0; first < a->count; first += NEAR) {
-    const size_t last = first + NEAR < a->count ? first + NEAR : a->count;
+  const size_t groups = (p->b.count + WIDE - 1) / WIDE;
+  for (size_t first = 0; first < p->a.count; first += NEAR) {
+    const size_t last = first + NEAR < p->a.count ? first + NEAR : p->a.count;
     for (size_t group = 0; group < groups; group++) {
-      const size_t begin = b->count * group / groups, wide = b->count * (group + 1) / groups - begin;
+      const size_t begin = part_of(p->b.count, group, groups);
       for (size_t i = first; i < last; i++) {
-        const float *next = a->numbers + (i + 1 < last ? i + 1 : first) * a->apart;
+        const struct calls calls = calls_of(p, i, first, last, group, groups);
         float *totals = p->totals && i == 0 ? p->totals + begin * WIDTH : NULL;
-        switch (wide) {
-          case 3: add_block(p, i, begin, 3, next, totals); break;
-          case 2: add_block(p, i, begin, 2, next, totals); break;
-          default: add_block(p, i, begin, 1, next, totals); break;
+        switch (part_of(p->b.count, group + 1, groups) - begin) {
+          case 3: add_block(p, i, begin, 3, &calls, totals); break;
+          case 2: add_block(p, i, begin, 2, &calls, totals); break;
+          default: add_block(p, i, begin, 1, &calls, totals); break;
         }
       }
     }

@@ -115,6 +115,7 @@ GRAFT_CLONES static void portions_range(const void *context, size_t first_portio
   const size_t pixels = s->rows * s->columns, image = pixels * WIDTH, blocks = s->outputs / WIDTH;
   struct pointwise p = {.pixel = WIDTH, .block = image, .channels = s->inputs, .y = j->y, .to_block = image,
                         .ending = j->ending};
+  if (j->ending.residual || j->ending.mask.values) p.meetings = meetings_of(s->inputs);
   for (size_t portion = first_portion; portion < last_portion; portion++) {
     const size_t first_sample = portion / j->parts * j->samples;
     const size_t left = s->samples - first_sample, samples = left < j->samples ? left : j->samples;

@@ -21,10 +21,23 @@ struct pointwise {
   size_t place[PIXELS];
   size_t to_block;  // of y: the distance of neighbours
   graft_ending ending;
-  // What is called for meanwhile, so many lines with each block of inputs.
+  // What is called for with each block of inputs: so many lines from `next` on, and so many of what the results meet.
   const float *next;
-  size_t lines;
+  size_t lines, meetings;
 };
+
+// So many lines with each block of inputs have all come when the results meet them.
+INLINE size_t meetings_of(size_t channels) { return (PIXELS * WIDEST * WIDTH + channels - 1) / channels; }
+
+// Calls for so many lines of what is added to the results or masks them, from the `met`th on.
+INLINE void call_meetings(const struct pointwise *p, size_t *met, size_t lines, const int pixels, const int wide) {
+  const float *residual = p->ending.residual, *mask = p->ending.mask.values;
+  for (; lines > 0 && *met < (size_t)(pixels * wide); lines--, ++*met) {
+    const size_t place = p->place[0] + *met / (size_t)pixels * p->to_block + *met % (size_t)pixels * WIDTH;
+    if (residual) __builtin_prefetch(residual + place);
+    if (mask) __builtin_prefetch(mask + place);
+  }
+}
 
 // So many blocks of inputs are added up by themselves, so that many small numbers do not meet one large sum.
 enum { ALONE = 8 };
@@ -40,11 +53,18 @@ INLINE void add_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, con
   }
 }
 
+// What a tile has called for.
+struct calling {
+  const float *next;
+  size_t met;
+};
+
 // sum[pixel][block] += Σ over all inputs, so many of which lie together.
 INLINE void add_all_inputs(block sum[PIXELS][WIDEST], const struct pointwise *p, const float *x, const float *w,
-                           const float **next, size_t inputs, const size_t run, const int pixels, const int wide) {
+                           struct calling *calling, size_t inputs, const size_t run, const int pixels, const int wide) {
   for (; inputs >= run; inputs -= run, x += p->block, w += wide * WIDTH * run) {
-    call_lines(next, p->lines);
+    call_lines(&calling->next, p->lines);
+    if (p->meetings) call_meetings(p, &calling->met, p->meetings, pixels, wide);
     if (inputs > run) UNROLLED for (int i = 0; i < pixels; i++) __builtin_prefetch(x + p->block + (size_t)i * p->pixel);
     add_inputs(sum, p, x, w, run, pixels, wide);
   }
@@ -62,9 +82,9 @@ INLINE size_t place_of_pixel(const struct pointwise *p, const enum order order, 
 INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const enum order order, const int pixels,
                            const int wide) {
   const size_t most = ALONE * run;
-  const float *next = p->next;
+  struct calling calling = {.next = p->next};
   // What is needed last is called for first.
-  if (order != PLAIN) UNROLLED for (int i = 0; i < pixels; i++)
+  if (order != PLAIN && !p->meetings) UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) {
       const size_t place = place_of_pixel(p, order, i) + (size_t)j * p->to_block;
       if (p->ending.residual) __builtin_prefetch(p->ending.residual + place);
@@ -74,7 +94,7 @@ INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const en
   UNROLLED for (int i = 0; i < pixels; i++)
     UNROLLED for (int j = 0; j < wide; j++) all[i][j] = p->bias ? LOAD(p->bias + j * WIDTH) : (block){0};
   if (p->channels <= most) {
-    add_all_inputs(all, p, p->x, p->w, &next, p->channels, run, pixels, wide);
+    add_all_inputs(all, p, p->x, p->w, &calling, p->channels, run, pixels, wide);
   } else {
     for (size_t first = 0; first < p->channels; first += most) {
       const size_t inputs = p->channels - first < most ? p->channels - first : most;
@@ -82,7 +102,7 @@ INLINE void pointwise_tile(const struct pointwise *p, const size_t run, const en
       UNROLLED for (int i = 0; i < pixels; i++)
         UNROLLED for (int j = 0; j < wide; j++) sum[i][j] = (block){0};
       const float *x = p->x + first / run * p->block, *w = p->w + first * (size_t)wide * WIDTH;
-      add_all_inputs(sum, p, x, w, &next, inputs, run, pixels, wide);
+      add_all_inputs(sum, p, x, w, &calling, inputs, run, pixels, wide);
       UNROLLED for (int i = 0; i < pixels; i++)
         UNROLLED for (int j = 0; j < wide; j++) all[i][j] += sum[i][j];
     }
