@@ -85,7 +85,7 @@ static void run_lane(void *pointer) {
 
 void graft_run_lanes(int count, void (*body)(const void *context, int lane), const void *context) {
   ensure_runtime();
-  if (runtime.parallel && runtime.use_threads && count > 1) {
+  if (runtime.parallel && runtime.use_threads && count > 1 && !is_in_lane) {
     struct lanes lanes = {count, body, context};
     runtime.parallel(run_lane, &lanes, (unsigned)count, 0);
   } else {

@@ -57,7 +57,7 @@ final class Lanes {
     self.isAlone = isAlone
     let sums =
       lanes.count > 1 ? Finish.sums(of: lanes[0].gradients.count, besides: finishes, and: jointGradients) : []
-    self.finishes = (finishes + sums).shared(among: lanes.count)
+    self.finishes = (finishes + sums).shared(among: lanes.count, by: \.count)
   }
 
   var first: Lane { lanes[0] }

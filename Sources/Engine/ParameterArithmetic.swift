@@ -1,7 +1,7 @@
 import CKernels
 
-/// The arithmetic of optimizers on whole arrays, on the engine's threads.
-@EngineActor package enum ParameterArithmetic {
+/// The arithmetic of optimizers on whole arrays, on the engine's threads, or within `SharedWork` on the one that calls.
+package enum ParameterArithmetic {
   /// Numbers that are changed or read in place.
   package typealias Values = UnsafeMutableBufferPointer<Float>
 

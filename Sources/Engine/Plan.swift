@@ -35,8 +35,7 @@ import Tensors
   let workloads: [Workload]
   /// What each of them takes alone for one sample, in milliseconds, once it has been measured.
   var limits: [Workload: Double] = [:]
-  private var packs: [Pack]
-  private var seenVersion = 0
+  private let packing: Packing
   /// Whether the gradients are those of a whole batch, to which no part can be added any more.
   private var isComplete = true
   /// Gradients of a batch before, to which those of the next are added.
@@ -59,7 +58,7 @@ import Tensors
     forwardCount = emissions[0].forwardCount
     batchSize = options.batchSize
     self.parameters = parameters
-    packs = emitter.packs
+    packing = Packing(emitter.packs, tables: emitter.tables)
     workloads = emitter.workloads
     var ports = emitter.ports[...]
     inputs = program.inputs.map { PlanPort(name: $0.name, shape: program.shapes[$0.value], port: ports.removeFirst()) }
@@ -102,7 +101,7 @@ import Tensors
   ///
   /// - Parameter step: which masks dropout draws; the same number draws the same.
   public func forward(step: UInt64 = 0) {
-    lanes.withTheirThreads { refresh() }
+    lanes.withTheirThreads { packing.refresh(from: parameters) }
     for lane in lanes.lanes { lane.run.step = step }
     lanes.run(0..<forwardCount)
   }
@@ -123,19 +122,6 @@ import Tensors
     if carried.isEmpty { return }
     graft_accumulate(gradients.values.baseAddress, carried, carried.count, graft_f32)
     carried = []
-  }
-
-  /// Brings the plan's copies of changed parameters up to date.
-  private func refresh() {
-    guard parameters.version != seenVersion else { return }
-    for index in packs.indices {
-      var newest = 1
-      for path in packs[index].paths { newest = max(newest, parameters.version(of: path)) }
-      guard newest != packs[index].version else { continue }
-      packs[index].body()
-      packs[index].version = newest
-    }
-    seenVersion = parameters.version
   }
 }
 

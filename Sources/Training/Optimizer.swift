@@ -53,6 +53,8 @@ package final class Optimizer {
   private var anchors: [ParameterPath: FloatBuffer] = [:]
   private var gradients = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
   private var slots: [Slot] = []
+  private var steps = ParameterSteps([])
+  private var sharedSteps: SharedWork?
   private var paths: [ParameterPath] = []
 
   /// An optimizer of a network's parameters, with nothing to train yet.
@@ -91,6 +93,13 @@ package final class Optimizer {
         weightDecay: description.weightDecay(of: parameter), factor: multipliers[path] ?? 1, anchor: anchor(at: path),
         state: state)
     }
+    let steps = ParameterSteps(
+      slots.map {
+        ParameterStep(
+          weights: $0.weights, gradient: $0.gradient, gradientFactor: 1, decay: 0, rule: rule($0.state, rate: 0))
+      })
+    self.steps = steps
+    sharedSteps = SharedWork(steps.counts) { steps.take($0) }
   }
 
   /// Takes one step along the gradients, which are clipped in place.
@@ -99,57 +108,62 @@ package final class Optimizer {
       guard let anchor = slot.anchor else { continue }
       ParameterArithmetic.pull(slot.gradient, of: slot.weights, towards: anchor.values, by: Float(pullStrength))
     }
-    clip()
-    for slot in slots { step(slot, rate: learningRate * slot.factor) }
+    let factor = clip()
+    for (index, slot) in slots.enumerated() {
+      let rate = learningRate * slot.factor
+      if description.countsSteps { slot.state.stepCount += 1 }
+      steps.steps[index].gradientFactor = factor
+      steps.steps[index].decay = Float(slot.weightDecay * rate)
+      steps.steps[index].rule = rule(slot.state, rate: rate)
+    }
+    sharedSteps?.run()
     parameters.changed(paths)
   }
 
-  private func step(_ slot: Slot, rate: Double) {
-    let state = slot.state
-    if slot.weightDecay > 0 { ParameterArithmetic.decay(slot.weights, by: Float(slot.weightDecay * rate)) }
+  /// What a parameter does at a learning rate.
+  private func rule(_ state: State, rate: Double) -> ParameterStep.Rule {
     switch description {
     case .sgd(let momentum, let nesterov, _):
-      ParameterArithmetic.stepSGD(
-        slot.weights, gradient: slot.gradient, velocity: state.velocity?.values, rate: Float(rate),
-        momentum: Float(momentum), nesterov: nesterov)
+      return .sgd(velocity: state.velocity?.values, rate: Float(rate), momentum: Float(momentum), nesterov: nesterov)
     case .adam(let moments), .adamW(let moments, _):
-      state.stepCount += 1
-      ParameterArithmetic.stepAdam(
-        slot.weights, gradient: slot.gradient, firstMoment: state.firstMoment?.values,
-        secondMoment: state.secondMoment?.values, rate: moments.correctedRate(rate, step: state.stepCount),
-        beta1: Float(moments.beta1), beta2: Float(moments.beta2), epsilon: Float(moments.epsilon))
+      return .adam(
+        first: state.firstMoment?.values, second: state.secondMoment?.values,
+        rate: moments.correctedRate(rate, step: state.stepCount), beta1: Float(moments.beta1),
+        beta2: Float(moments.beta2), epsilon: Float(moments.epsilon))
     case .rmsprop(let mean, _):
-      ParameterArithmetic.stepRMSprop(
-        slot.weights, gradient: slot.gradient, meanSquare: state.meanSquare?.values,
-        increment: state.increment?.values, rate: Float(rate), rho: Float(mean.rho), momentum: Float(mean.momentum),
-        epsilon: Float(mean.epsilon))
+      return .rmsprop(
+        meanSquare: state.meanSquare?.values, increment: state.increment?.values, rate: Float(rate),
+        rho: Float(mean.rho), momentum: Float(mean.momentum), epsilon: Float(mean.epsilon))
     case .lion(let beta1, let beta2, _):
-      ParameterArithmetic.stepLion(
-        slot.weights, gradient: slot.gradient, signMoment: state.signMoment?.values, rate: Float(rate),
-        beta1: Float(beta1), beta2: Float(beta2))
+      return .lion(moment: state.signMoment?.values, rate: Float(rate), beta1: Float(beta1), beta2: Float(beta2))
     case .lamb(let moments, _):
-      state.stepCount += 1
       let (first, second) = moments.remainders(step: state.stepCount)
-      ParameterArithmetic.stepLAMB(
-        slot.weights, gradient: slot.gradient, firstMoment: state.firstMoment?.values,
-        secondMoment: state.secondMoment?.values, rate: Float(rate), beta1: Float(moments.beta1),
-        beta2: Float(moments.beta2), epsilon: Float(moments.epsilon),
+      return .lamb(
+        first: state.firstMoment?.values, second: state.secondMoment?.values, rate: Float(rate),
+        beta1: Float(moments.beta1), beta2: Float(moments.beta2), epsilon: Float(moments.epsilon),
         corrections: (first: Float(1 / first), second: Float(1 / second)))
     }
   }
 
-  private func clip() {
+  /// Clips the gradients, but for what they are all to be multiplied by yet.
+  private func clip() -> Float {
     switch clipping {
-    case nil: return
+    case nil: return 1
     case .value(let bound): ParameterArithmetic.clip(gradients, to: Float(bound))
-    case .norm(let bound): for slot in slots { shorten(slot.gradient, to: bound) }
-    case .globalNorm(let bound): shorten(gradients, to: bound)
+    case .norm(let bound):
+      for slot in slots {
+        let factor = shortening(slot.gradient, to: bound)
+        if factor != 1 { ParameterArithmetic.scale(slot.gradient, by: factor) }
+      }
+    case .globalNorm(let bound): return shortening(gradients, to: bound)
     }
+    return 1
   }
 
-  private func shorten(_ values: UnsafeMutableBufferPointer<Float>, to bound: Double) {
+  /// What values have to be multiplied by for their norm to keep to a bound.
+  private func shortening(_ values: UnsafeMutableBufferPointer<Float>, to bound: Double) -> Float {
     let norm = ParameterArithmetic.norm(values)
-    if norm > bound { ParameterArithmetic.scale(values, by: Float(bound / norm)) }
+    return norm > bound ? Float(bound / norm) : 1
   }
 
   private func prepare(_ state: State, count: Int) {
@@ -183,6 +197,16 @@ package final class Optimizer {
 
   /// Forgets everything about all parameters.
   func forgetAll() { states = [:] }
+}
+
+extension OptimizerDescription {
+  /// Whether a step depends on how many there were before.
+  fileprivate var countsSteps: Bool {
+    switch self {
+    case .adam, .adamW, .lamb: true
+    case .sgd, .rmsprop, .lion: false
+    }
+  }
 }
 
 extension OptimizerDescription.Moments {

@@ -18,7 +18,7 @@ extern "C" {
 int graft_use_threads(int count);
 
 // Runs body once for each lane, at the same time on threads of their own; what a lane calls stays on its thread, loops
-// and oneDNN alike.
+// and oneDNN alike, and lanes within a lane run one after the other.
 void graft_run_lanes(int count, void (*body)(const void *context, int lane), const void *context);
 
 // Until graft_end_alone the calling thread is a lane of its own, and asks no other for help: for work that is done before

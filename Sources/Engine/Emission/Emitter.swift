@@ -43,6 +43,7 @@ import Tensors
   private(set) var buffers: [Buffer] = []
   /// Work that is done when parameters have changed, before the next run; the first lane does it for all.
   private(set) var packs: [Pack] = []
+  private(set) var tables: [TablePack] = []
   /// The memory of all lanes, in order.
   private var sharedBuffers: [Buffer] = []
   /// What comes in and goes out for the whole batch, in order.
@@ -127,14 +128,6 @@ final class RunState {
   var step: UInt64 = 0
   /// Whether parameter gradients are added to those that are there.
   var isAccumulating = false
-}
-
-/// Work that brings a plan's own copy of parameters up to date.
-struct Pack {
-  let paths: [ParameterPath]
-  let body: @EngineActor () -> Void
-  /// The newest of `paths` at the time of the last run, on the bank's clock.
-  var version = 0
 }
 
 // MARK: - Memory
@@ -301,6 +294,11 @@ extension Emitter {
   /// Adds work that is done before the next run whenever one of the parameters has changed, and before the first.
   func pack(_ paths: [ParameterPath], _ body: @escaping @EngineActor () -> Void) {
     if lane.leader == nil { packs.append(Pack(paths: paths, body: body)) }
+  }
+
+  /// Adds such work that comes after all of the other kind, and that several threads may do for several kernels at once.
+  func packTable(_ paths: [ParameterPath], count: Int, _ body: @escaping () -> Void) {
+    if lane.leader == nil { tables.append(TablePack(paths: paths, count: count, body: body)) }
   }
 
   /// Memory for what such work makes, which all lanes read.

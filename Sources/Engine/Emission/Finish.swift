@@ -31,16 +31,3 @@ struct Finish {
     return result
   }
 }
-
-extension [Finish] {
-  /// The work of each of some threads, about as much for one as for another.
-  func shared(among threadCount: Int) -> [[Finish]] {
-    var shares = [(count: Int, work: [Finish])](repeating: (0, []), count: threadCount)
-    for finish in sorted(by: { $0.count > $1.count }) {
-      guard let least = shares.indices.min(by: { shares[$0].count < shares[$1].count }) else { break }
-      shares[least].count += finish.count
-      shares[least].work.append(finish)
-    }
-    return shares.map(\.work)
-  }
-}

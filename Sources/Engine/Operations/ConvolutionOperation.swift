@@ -222,7 +222,7 @@ extension ConvolutionOperation {
   ) -> Buffer {
     let (master, scale) = (emitter.master(kernel.path), foldedScale(emitter))
     let packed = emitter.packed(floatCount: floatCount)
-    emitter.pack([kernel.path] + (normalization?.scaleParameters ?? [])) {
+    emitter.packTable([kernel.path] + (normalization?.scaleParameters ?? []), count: floatCount) {
       reader(packed.floats, master.floats, scale.map { UnsafePointer($0.floats) })
     }
     return packed
