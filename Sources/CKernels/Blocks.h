@@ -111,17 +111,18 @@ INLINE void transpose(block rows[WIDTH]) {
 }
 
 // Blocks of numbers for each place: the distance of one block from the next, and of one segment of places; how far behind
-// these lie those that are added next, or 0.
+// these lie those that are added next, or 0; and the distances of neighbouring places and of rows of places.
 struct blocks {
   const float *numbers;
   size_t count, apart, step, ahead;
+  size_t place, row;
 };
 
 // What add_products does.
 struct products {
   float *sums;
-  struct blocks a, b;
-  size_t segments, places;
+  struct blocks a, b;  // the places of b lie side by side
+  size_t segments, rows, places;
   bool accumulate;
   float *totals;  // of b, or NULL
 };
@@ -158,15 +159,19 @@ INLINE void add_tile(const struct products *p, size_t first_row, size_t first_bl
   UNROLLED for (int i = 0; i < rows; i++)
     UNROLLED for (int j = 0; j < wide; j++) __builtin_prefetch(sums + (size_t)(rows + i) * row + j * WIDTH, 1);
   for (size_t segment = 0; segment < p->segments; segment++) {
-    for (size_t place = 0; place < p->places; place++) {
-      if (place < near.count) __builtin_prefetch(near.numbers + place * WIDTH);
-      if (place < far.count) __builtin_prefetch(far.numbers + place * WIDTH, 0, 2);
-      if (place < farther.count) __builtin_prefetch(farther.numbers + place * WIDTH, 0, 2);
-      block factor[WIDE];
-      UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(b + (size_t)j * p->b.apart + place * WIDTH);
-      if (totals) UNROLLED for (int j = 0; j < wide; j++) total[j] += factor[j];
-      UNROLLED for (int i = 0; i < rows; i++)
-        UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * a[place * WIDTH + i];
+    for (size_t line = 0; line < p->rows; line++) {
+      const float *a_place = a + line * p->a.row, *b_place = b + line * p->b.row;
+      const float *next = near.numbers + line * p->a.row;
+      for (size_t place = 0; place < p->places; place++, a_place += p->a.place, b_place += WIDTH, next += p->a.place) {
+        if (place < near.count) __builtin_prefetch(next);
+        if (place < far.count) __builtin_prefetch(far.numbers + place * WIDTH, 0, 2);
+        if (place < farther.count) __builtin_prefetch(farther.numbers + place * WIDTH, 0, 2);
+        block factor[WIDE];
+        UNROLLED for (int j = 0; j < wide; j++) factor[j] = LOAD(b_place + (size_t)j * p->b.apart);
+        if (totals) UNROLLED for (int j = 0; j < wide; j++) total[j] += factor[j];
+        UNROLLED for (int i = 0; i < rows; i++)
+          UNROLLED for (int j = 0; j < wide; j++) sum[i][j] += factor[j] * a_place[i];
+      }
     }
     a += p->a.step, b += p->b.step;
     near.numbers += near.step, far.numbers += far.step, farther.numbers += farther.step;
@@ -203,6 +208,7 @@ INLINE struct calls calls_of(const struct products *p, size_t i, size_t first, s
   const struct blocks *a = &p->a, *b = &p->b;
   const size_t round = last - first, next = i + 1 < last ? i + 1 : first;
   struct calls calls = {.near = {a->numbers + next * a->apart, p->places, a->step}};
+  if (p->rows > 1) return calls;
   if (i + round < a->count) {
     calls.far[0] = called_part(a, a->numbers + (i + round) * a->apart, p->places, group, groups);
   } else if (last == a->count && a->ahead > 0) {

@@ -99,9 +99,10 @@ INLINE void filter_rows(struct job *j, const struct strips *t, size_t sample, si
   const float *filtered = way->filtered + sample * blocks * image + start;
   const struct products of_kernel = {
       .sums = way->project_gradient,
-      .a = {filtered, blocks, image, 0},
+      .a = {filtered, blocks, image, 0, .place = WIDTH},
       .b = {dy, blocks_of(s->outputs), image, 0},
       .segments = 1,
+      .rows = 1,
       .places = pixels,
       .accumulate = j->begun,
       .totals = way->project_bias_gradient};
@@ -189,9 +190,10 @@ INLINE void input_rows(struct job *j, const struct strips *t, size_t sample, siz
   const float *strip = j->scratch + blocks * (t->kept + t->fresh);
   const struct products of_kernel = {
       .sums = way->expand_gradient,
-      .a = {way->x + start, blocks_of(s->inputs), image, 0},
+      .a = {way->x + start, blocks_of(s->inputs), image, 0, .place = WIDTH},
       .b = {strip, blocks, t->strip, 0},
       .segments = 1,
+      .rows = 1,
       .places = pixels,
       .accumulate = j->begun,
       .totals = way->expand_bias_gradient};

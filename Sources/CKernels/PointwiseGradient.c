@@ -43,9 +43,11 @@ INLINE void add_portion(const struct job *j, const struct portion *portion, size
   const float *dy = j->dy + portion->sample * dy_sample + portion->pixel * WIDTH;
   const struct products p = {
       .sums = j->dw + begin * WIDTH * s->outputs,
-      .a = {x + begin * image, end - begin, image, x_sample, samples_on * x_sample + (size_t)(pixels_on * WIDTH)},
+      .a = {x + begin * image, end - begin, image, x_sample, samples_on * x_sample + (size_t)(pixels_on * WIDTH),
+            .place = WIDTH},
       .b = {dy, s->outputs / WIDTH, image, dy_sample, samples_on * dy_sample + (size_t)(pixels_on * WIDTH)},
       .segments = portion->samples,
+      .rows = 1,
       .places = portion->pixels,
       .accumulate = j->accumulate || portion->sample > 0 || portion->pixel > 0,
       .totals = begin == 0 ? j->db : NULL};

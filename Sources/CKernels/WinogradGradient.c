@@ -56,9 +56,10 @@ GRAFT_CLONES static void multiply_range(const void *context, size_t begin, size_
   for (size_t p = begin; p < end; p++) {
     const struct products all = {
         .sums = j->products + p * inputs * outputs,
-        .a = {j->v + p * distance(inputs, j->at_once), inputs / WIDTH, each, 0},
+        .a = {j->v + p * distance(inputs, j->at_once), inputs / WIDTH, each, 0, .place = WIDTH},
         .b = {j->e + p * distance(outputs, j->at_once), outputs / WIDTH, each, 0},
         .segments = 1,
+        .rows = 1,
         .places = j->count,
         .accumulate = j->first > 0};
     add_products(&all);

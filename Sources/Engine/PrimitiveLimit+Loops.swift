@@ -11,6 +11,7 @@ import Tensors
       width: width, samples: samples, from: Shape([input[1], input[2], input[0]]),
       to: Shape([output[1], output[2], output[0]]),
       insets: insets)
+    if loop == .strided { return try stridedStep(graft_strided(shape, window)) }
     if kind == .inputGradient { shape = shape.reversed(window.size) }
     var storage: [AlignedMemory] = []
     func memory(_ count: Int) throws(EngineError) -> UnsafeMutablePointer<Float>? { try floats(count, &storage) }
@@ -37,6 +38,29 @@ import Tensors
       body = { [shape] in graft_winograd(y, x, packed, shape, ending, scratch, workers) }
     }
     return Step(name: "limit", implementation: "\(loop)") { [storage] in withExtendedLifetime(storage, body) }
+  }
+
+  /// Windows of several pixels with strides.
+  private func stridedStep(_ shape: graft_strided) throws(EngineError) -> Step {
+    let images = shape.images
+    var storage: [AlignedMemory] = []
+    func memory(_ count: Int) throws(EngineError) -> UnsafeMutablePointer<Float>? { try floats(count, &storage) }
+    let x = try memory(images.samples * input.reduce(1, *))
+    let y = try memory(images.samples * output.reduce(1, *))
+    let packed = try memory(graft_strided_kernel_count(shape, kind == .inputGradient))
+    let (dw, db) = (try memory(kernel.reduce(1, *)), try memory(images.outputs))
+    let ending = graft_ending(
+      bias: nil, residual: nil, low: -.infinity, high: .infinity, mask: graft_bounded(values: nil, low: 0, high: 0))
+    let kind = kind
+    return Step(name: "limit", implementation: "\(loop)") { [storage] in
+      withExtendedLifetime(storage) {
+        switch kind {
+        case .forward: graft_strided_convolve(y, x, packed, shape, ending)
+        case .inputGradient: graft_strided_input_gradient(x, y, packed, shape, ending)
+        case .parameterGradient: graft_strided_gradient(dw, db, x, y, shape, false)
+        }
+      }
+    }
   }
 
   /// The way back through a depthwise convolution.

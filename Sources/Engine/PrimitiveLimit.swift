@@ -16,6 +16,8 @@ struct Workload: Hashable {
     case primitive
     case winograd
     case pointwise
+    /// Windows of several pixels with strides.
+    case strided
     /// A first convolution, on pictures of few channels.
     case stem
     /// Both gradients of a depthwise convolution.

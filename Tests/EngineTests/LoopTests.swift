@@ -36,6 +36,12 @@ import Testing
     Window(size: 1, image: Size2D(17, 13), inputs: 232, outputs: 16),
     Window(padding: .valid, border: 2), Window(padding: .valid, border: 3), Window(size: 1, border: 1),
     Window(size: 1, stride: 2), Window(size: 1, image: Size2D(7, 8), function: .linear, hasResidual: true, stride: 3),
+    Window(image: Size2D(14), hasResidual: true, stride: 2),
+    Window(image: Size2D(24, 22), inputs: 104, outputs: 88, function: .linear, hasResidual: true, stride: 2),
+    Window(size: 2, image: Size2D(12, 14), padding: .valid, hasResidual: true, stride: 2),
+    Window(size: 5, image: Size2D(10, 12), function: .linear, hasResidual: true, stride: 2),
+    // The last row and column of an odd image begin no window.
+    Window(image: Size2D(13), padding: .valid, function: .linear, stride: 2),
   ]
 
   @Test(arguments: windows, [nil, 1])
@@ -67,7 +73,14 @@ import Testing
       if Self.hasLoops {
         let pointwise: Set = Self.blockWidth == 16 ? ["pointwise", "pointwise_gradient"] : ["pointwise_gradient"]
         let strided: Set = Self.blockWidth == 16 ? pointwise.union(["subsample", "subsample_gradient"]) : []
-        let expected = window.size == 3 ? ["winograd", "winograd_gradient"] : window.stride > 1 ? strided : pointwise
+        let taps: Set = Self.blockWidth == 16 ? ["strided", "strided_gradient"] : []
+        let expected: Set =
+          switch (window.size, window.stride) {
+          case (1, 1): pointwise
+          case (1, _): strided
+          case (3, 1): ["winograd", "winograd_gradient"]
+          default: window.hasResidual ? taps : []
+          }
         #expect(window.border > (window.size == 3 ? 2 : 0) || loops[0].isSuperset(of: expected))
         #expect(loops[1].isDisjoint(with: expected))
       }

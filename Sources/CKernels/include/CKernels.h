@@ -194,6 +194,24 @@ void graft_panels_pack_back(float *panels, const float *table, const float *scal
 // y = x·w; the bias as long as whole blocks
 void graft_pointwise(float *y, const float *x, const float *panels, graft_convolution shape, graft_ending ending);
 
+// Windows of several pixels with strides, on blocks of sixteen channels.
+typedef struct {
+  graft_convolution images;
+  size_t size[2], strides[2];
+} graft_strided;
+// Whether its loops run here and each has a pixel of the window that all of its results read.
+bool graft_strided_is_fast(graft_strided shape);
+// Panels, at a multiple of 64 bytes, from w[rows][columns][inputs][outputs]·scale[outputs] as with windows of one.
+size_t graft_strided_kernel_count(graft_strided shape, bool back);
+void graft_strided_pack(float *panels, const float *w, const float *scale, graft_strided shape, bool back);
+// y = x * w
+void graft_strided_convolve(float *y, const float *x, const float *panels, graft_strided shape, graft_ending ending);
+// dx = the gradient of x; the ending has no bias and no bounds
+void graft_strided_input_gradient(float *dx, const float *dy, const float *panels, graft_strided shape,
+                                  graft_ending ending);
+// dw[rows][columns][inputs][outputs] (+)= the gradient of the kernel, db = Σ dy
+void graft_strided_gradient(float *dw, float *db, const float *x, const float *dy, graft_strided shape, bool accumulate);
+
 // Pixels at equal distances from images of so many numbers side by side for each pixel, a multiple of eight.
 typedef struct {
   size_t images;  // samples, or samples·blocks where channels lie in blocks

@@ -16,7 +16,7 @@ extension ConvolutionOperation {
   ) throws(EngineError) -> (source: ActivationLayout, destination: ActivationLayout) {
     if emitter.options.without.contains(.layout) { return (.channelsLast, .channelsLast) }
     let (batch, type) = (emitter.batch, emitter.operandType(emitter.imageType))
-    if goesByWinograd(emitter) || emitter.keepsBlocks && isPointwiseInBlocks {
+    if goesByWinograd(emitter) || emitter.keepsBlocks && (isPointwiseInBlocks || goesByStrides(emitter)) {
       let blocks = ActivationLayout.blocked(Processor.blockWidth)
       return (blocks, blocks)
     }
@@ -43,7 +43,8 @@ extension ConvolutionOperation {
   /// Whether its neighbours had better keep images in blocks too: it goes by a loop of our own, if need be both ways.
   func wantsBlocks(_ emitter: Emitter) -> Bool {
     goesByWinograd(emitter)
-      || Self.hasPointwiseLoops && isPointwiseInBlocks && emitter.needsGradient(output) && canLoop(emitter)
+      || Self.hasPointwiseLoops && isPointwiseInBlocks && window.strides == Size2D(1) && emitter.needsGradient(output)
+        && canLoop(emitter)
   }
 
   /// Whether a window of one by one reads and writes whole blocks of channels, which oneDNN does as fast as channels-last.
