@@ -36,6 +36,36 @@ int graft_use_threads(int count) {
   return runtime.most_threads ? runtime.most_threads() : 1;
 }
 
+// The register that says how this thread rounds, and its bits for which results, and on x86 operands too, that have lost
+// digits for being too small are zero.
+#if defined(__x86_64__)
+enum { FLUSH = 0x8040 };
+static unsigned rounding(void) { return __builtin_ia32_stmxcsr(); }
+static void round_by(unsigned bits) { __builtin_ia32_ldmxcsr(bits); }
+#elif defined(__aarch64__)
+enum { FLUSH = 1 << 24 };
+static unsigned rounding(void) {
+  unsigned long bits;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(bits));
+  return (unsigned)bits;
+}
+static void round_by(unsigned bits) { __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)bits)); }
+#else
+enum { FLUSH = 0 };
+static unsigned rounding(void) { return 0; }
+static void round_by(unsigned bits) { (void)bits; }
+#endif
+
+unsigned graft_begin_flushing(void) {
+  const unsigned before = rounding();
+  if ((before & FLUSH) != FLUSH) round_by(before | FLUSH);
+  return before;
+}
+
+void graft_end_flushing(unsigned before) {
+  if ((before & FLUSH) != FLUSH) round_by(before);
+}
+
 // Whether this thread works for one lane, and shall not ask others for help.
 static _Thread_local bool is_in_lane;
 
@@ -47,6 +77,7 @@ struct job {
 
 static void run_part(void *pointer) {
   const struct job *job = pointer;
+  graft_begin_flushing();  // for good: the thread is the runtime's
   size_t parts = (size_t)runtime.thread_count(), part = (size_t)runtime.thread();
   size_t begin = job->count * part / parts, end = job->count * (part + 1) / parts;
   if (begin < end) job->body(job->context, begin, end);
@@ -58,12 +89,11 @@ void graft_parallel(size_t count, size_t grain, graft_range_body body, const voi
   size_t threads = runtime.parallel && !is_in_lane ? (size_t)runtime.most_threads() : 1;
   size_t useful = grain ? (count + grain - 1) / grain : count;
   if (useful < threads) threads = useful;
-  if (threads <= 1) {
-    body(context, 0, count);
-    return;
-  }
+  const unsigned before = graft_begin_flushing();
   struct job job = {count, body, context};
-  runtime.parallel(run_part, &job, (unsigned)threads, 0);
+  if (threads > 1) runtime.parallel(run_part, &job, (unsigned)threads, 0);
+  else body(context, 0, count);
+  graft_end_flushing(before);
 }
 
 struct lanes {
@@ -74,6 +104,7 @@ struct lanes {
 
 static void run_lane(void *pointer) {
   const struct lanes *lanes = pointer;
+  graft_begin_flushing();  // for good: the thread is the runtime's
   is_in_lane = true;
   // Holds until the end of the lane only: the runtime keeps this number for each task.
   runtime.use_threads(1);
@@ -85,12 +116,14 @@ static void run_lane(void *pointer) {
 
 void graft_run_lanes(int count, void (*body)(const void *context, int lane), const void *context) {
   ensure_runtime();
+  const unsigned before = graft_begin_flushing();
   if (runtime.parallel && runtime.use_threads && count > 1 && !is_in_lane) {
     struct lanes lanes = {count, body, context};
     runtime.parallel(run_lane, &lanes, (unsigned)count, 0);
   } else {
     for (int lane = 0; lane < count; lane++) body(context, lane);
   }
+  graft_end_flushing(before);
 }
 
 int graft_begin_alone(void) {

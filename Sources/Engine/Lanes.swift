@@ -66,7 +66,7 @@ final class Lanes {
   @EngineActor func run(_ range: Range<Int>) { run(.steps(range)) }
 
   /// Does what is done for all lanes at once, after their steps.
-  @EngineActor func runTogether() { for step in first.jointSteps { step.run() } }
+  @EngineActor func runTogether() { withTheirThreads { for step in first.jointSteps { step.run() } } }
 
   /// Makes the gradients of all parts of a batch those of the whole, in the first lane.
   @EngineActor func finishGradients() { run(.finishes) }
@@ -110,6 +110,8 @@ final class Lanes {
 
   /// Does work for the lanes from outside: where one thread does everything, without the others.
   @EngineActor func withTheirThreads(_ body: () -> Void) {
+    let rounding = graft_begin_flushing()
+    defer { graft_end_flushing(rounding) }
     guard isAlone else { return body() }
     let threadCount = graft_begin_alone()
     defer { graft_end_alone(threadCount) }

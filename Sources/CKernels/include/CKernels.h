@@ -26,6 +26,12 @@ void graft_run_lanes(int count, void (*body)(const void *context, int lane), con
 int graft_begin_alone(void);
 void graft_end_alone(int threads);
 
+// Between the two the calling thread takes numbers that are too small to have all their digits, below 1.2e-38, for zero:
+// processors take a hundred times as long for them, and gradients that fade are full of them. All loops do so, and the threads
+// that they start. What the first returns goes to the second.
+unsigned graft_begin_flushing(void);
+void graft_end_flushing(unsigned before);
+
 // Whether the calling thread works for a lane.
 bool graft_is_in_lane(void);
 

@@ -151,7 +151,8 @@ extension ConvolutionOperation {
     guard canLoop(emitter), activation.bounds != nil else { return nil }
     return loop(
       for: graft_convolution(
-        width: Processor.blockWidth, samples: emitter.batch, from: shapes[inputs[0]], to: shapes[output], insets: insets))
+        width: Processor.blockWidth, samples: emitter.batch, from: shapes[inputs[0]], to: shapes[output], insets: insets
+      ))
   }
 
   /// The loop for the way there or back; nil where oneDNN is faster.
